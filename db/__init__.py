@@ -1,0 +1,1 @@
+"""Postgres: sessions, tables, one module of SQL per noun, loaders, paging, migrations."""

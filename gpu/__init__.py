@@ -1,0 +1,1 @@
+"""Turning a request into pixels: the engine protocol, workflows, the simulator."""

@@ -1,0 +1,1 @@
+"""One plain function per field; root.py is the table of contents."""

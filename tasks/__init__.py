@@ -1,0 +1,1 @@
+"""What happens later: the queue, the events, and the jobs."""
