@@ -1,0 +1,88 @@
+"""Sessions: one transaction each, with the identity that row-level security decides by."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from db.claims import Claims
+from db.errors import PictureError, UnavailableError
+
+SET_CLAIMS = text("select set_config('request.jwt.claims', :claims, true)")
+UNSAFE_ROLE = text("""
+    select r.rolsuper or r.rolbypassrls as is_unbound,
+           exists (select from pg_class c where c.relowner = r.oid and c.relkind = 'r'
+                   and c.relnamespace = 'public'::regnamespace) as is_owner
+    from pg_roles r where r.rolname = current_user
+""")
+
+
+class UnsafeRoleError(PictureError):
+    """The API's database role escapes row-level security.
+
+    Give DATABASE_URL a login role that owns no table and has neither SUPERUSER nor BYPASSRLS:
+    `picture migrate` makes one of the name and password that stand in DATABASE_URL.
+    """
+
+
+class Database:
+    """A pool of connections to one address, handed out as transactions."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+
+    @classmethod
+    def connect(cls, url: str, *, pool_size: int = 10, statement_timeout_seconds: float = 15) -> "Database":
+        """A pool for `url`; nothing is opened before the first statement."""
+        address = make_url(url).set(drivername="postgresql+asyncpg")
+        settings = {
+            "application_name": "picture",
+            "timezone": "UTC",
+            "statement_timeout": str(int(statement_timeout_seconds * 1000)),
+            "jit": "off",
+        }
+        engine = create_async_engine(
+            address,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=statement_timeout_seconds,
+            pool_pre_ping=True,
+            connect_args={"server_settings": settings, "timeout": 10},
+        )
+        return cls(engine)
+
+    @asynccontextmanager
+    async def as_user(self, claims: Claims) -> AsyncIterator[AsyncSession]:
+        """One transaction in which policies see `claims`; commits on a clean exit."""
+        async with self._sessions.begin() as session:
+            await session.execute(SET_CLAIMS, {"claims": claims.json})
+            yield session
+
+    @asynccontextmanager
+    async def as_service(self) -> AsyncIterator[AsyncSession]:
+        """One transaction of the worker's own login, which sees what jobs need."""
+        async with self._sessions.begin() as session:
+            yield session
+
+    async def check_role(self) -> None:
+        """Raise UnsafeRoleError when policies would not bind this login."""
+        async with self.as_service() as session:
+            role = (await session.execute(UNSAFE_ROLE)).one()
+        if role.is_unbound or role.is_owner:
+            raise UnsafeRoleError
+
+    async def ping(self) -> None:
+        """Raise UnavailableError when Postgres does not answer."""
+        try:
+            async with self.as_service() as session:
+                await session.execute(text("select 1"))
+        except (DBAPIError, OSError, TimeoutError) as error:
+            raise UnavailableError from error
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
