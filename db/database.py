@@ -41,6 +41,7 @@ class Database:
         address = make_url(url).set(drivername="postgresql+asyncpg")
         settings = {
             "application_name": "picture",
+            "search_path": "public",
             "timezone": "UTC",
             "statement_timeout": str(int(statement_timeout_seconds * 1000)),
             "jit": "off",
