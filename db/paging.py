@@ -5,13 +5,13 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar
 from uuid import UUID
 
 import orjson
 from sqlalchemy import Select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import Mapped
 
 from db.errors import BadRequestError
 
@@ -91,10 +91,10 @@ class Page(Generic[Row]):
 
 async def fetch(
     session: AsyncSession,
-    query: Select[tuple[Row]],
+    query: Select[Row],
     request: PageRequest,
-    created_at: InstrumentedAttribute[Any],
-    id: InstrumentedAttribute[Any],
+    created_at: Mapped[datetime],
+    id: Mapped[UUID],
     *,
     oldest_first: bool = False,
 ) -> Page[Row]:

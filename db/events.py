@@ -1,0 +1,127 @@
+"""Events: each change of a generation's status, numbered among its owner's in the transaction that makes it.
+
+The number comes from the owner's one row of counters, whose lock is held until the commit: who sees a number
+sees all before it, so there are no gaps and no two orders.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from db.enums import EventKind, GenerationStatus
+from db.tables import EventRow, GenerationRow
+
+OPEN = (GenerationStatus.QUEUED, GenerationStatus.PROCESSING, GenerationStatus.CANCELING)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A generation as a transaction left it, and the events that it has to tell; none when nothing changed."""
+
+    row: GenerationRow
+    events: tuple[EventRow, ...] = ()
+
+
+# What a change of status does beside the change itself. `changed` is the generation's row.
+_TELL = """,
+numbered as (
+    update user_rate_limits l set event_seq = l.event_seq + cardinality(cast(:kinds as text[])){owner}
+    from changed c where l.user_id = c.user_id
+    returning l.event_seq
+), told as (
+    insert into generation_events (user_id, seq, generation_id, kind, attempt, will_retry, failure)
+    select c.user_id, n.event_seq - cardinality(cast(:kinds as text[])) + k.place, c.id, k.kind, c.attempt,
+        k.kind = 'failed' and c.status = 'queued', case when k.kind = 'failed' then cast(:failure as jsonb) end
+    from changed c, numbered n, unnest(cast(:kinds as text[])) with ordinality as k (kind, place)
+    returning *
+)
+select row_to_json(c)::text as row, (select json_agg(t order by t.seq) from told t)::text as events from changed c
+"""
+
+# It ended without an image: the limits and the GPU seconds that it had taken are given back, in the windows they came from.
+REFUND = """,
+        generations_this_hour = greatest(l.generations_this_hour
+            - (l.hour_started_at = date_trunc('hour', c.created_at, 'UTC'))::int, 0),
+        generations_today = greatest(l.generations_today
+            - (l.day_started_at = date_trunc('day', c.created_at, 'UTC'))::int, 0),
+        virtual_finish = greatest(l.virtual_finish - c.expected_seconds, 0)"""
+
+
+def change(changed: str, *, owner: str = "") -> TextClause:
+    """A statement that changes one generation (`with changed as (…)`) and tells it: `:kinds`, `:failure`."""
+    return text(changed + _TELL.replace("{owner}", owner))
+
+
+async def run(
+    session: AsyncSession,
+    statement: TextClause,
+    kinds: Iterable[EventKind],
+    values: Mapping[str, object],
+    failure: Mapping[str, Any] | None = None,
+) -> Changed | None:
+    """What `change` made of it; None when its guard did not hold."""
+    told = {
+        "kinds": [str(kind) for kind in kinds],
+        "failure": orjson.dumps(dict(failure)).decode() if failure else None,
+    }
+    row = (await session.execute(statement, {**values, **told})).one_or_none()
+    if row is None:
+        return None
+    events = orjson.loads(row.events) if row.events else []
+    return Changed(
+        GenerationRow.model_validate(orjson.loads(row.row)), tuple(EventRow.model_validate(event) for event in events)
+    )
+
+
+async def after(session: AsyncSession, user_id: UUID, seq: int, limit: int = 500) -> Sequence[EventRow]:
+    """A person's events behind a number, in order; those of generations deleted since are missing."""
+    query = select(EventRow).where(col(EventRow.user_id) == user_id, col(EventRow.seq) > seq)
+    return (await session.scalars(query.order_by(col(EventRow.seq)).limit(limit))).all()
+
+
+WINDOW = text("""
+    select l.event_seq as newest,
+        coalesce((select min(e.seq) - 1 from generation_events e where e.user_id = l.user_id), l.event_seq) as oldest
+    from user_rate_limits l where l.user_id = :user_id
+""")
+
+
+async def window(session: AsyncSession, user_id: UUID) -> tuple[int, int]:
+    """The oldest number that can be resumed behind, and the newest; (0, 0) before the first."""
+    row = (await session.execute(WINDOW, {"user_id": user_id})).one_or_none()
+    return (row.oldest, row.newest) if row else (0, 0)
+
+
+HEADS = text("select user_id, seq from picture.event_heads(cast(:user_ids as uuid[]))")
+
+
+async def heads(session: AsyncSession, user_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """The newest number of each of these people: one statement, whoever asks."""
+    rows = await session.execute(HEADS, {"user_ids": list(user_ids)})
+    return {row.user_id: row.seq for row in rows}
+
+
+SNAPSHOT = text("""
+    select l.event_seq, row_to_json(g)::text as row
+    from user_rate_limits l left join image_generations g on g.user_id = l.user_id
+        and case when cast(:generation_id as uuid) is null then g.status = any (cast(:open as text[]))
+            else g.id = :generation_id end
+    where l.user_id = :user_id
+    order by g.created_at, g.id
+""")
+
+
+async def snapshot(
+    session: AsyncSession, user_id: UUID, generation_id: UUID | None = None
+) -> tuple[int, list[GenerationRow]]:
+    """The newest number and the generations of one moment: the one asked for, or all that have not ended, oldest first."""
+    values = {"user_id": user_id, "generation_id": generation_id, "open": [str(status) for status in OPEN]}
+    rows = (await session.execute(SNAPSHOT, values)).all()
+    found = [GenerationRow.model_validate(orjson.loads(row.row)) for row in rows if row.row]
+    return (rows[0].event_seq if rows else 0), found

@@ -1,0 +1,51 @@
+"""Objects in storage, announced before they are written; clean-up walks this table, never a listing."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.errors import SupersededError
+from db.taking import Attempt
+
+ANNOUNCE = text("""
+    insert into objects (key, kind, user_id, generation_id, attempt_id)
+    select key, 'image', g.user_id, g.id, g.attempt_id
+    from image_generations g, unnest(cast(:keys as text[])) as key
+    where g.id = :generation_id and g.attempt_id = :attempt_id and g.status = 'processing'
+    on conflict (key) do update set updated_at = now() where objects.state = 'announced'
+    returning key
+""")
+
+
+async def announce(session: AsyncSession, attempt: Attempt, keys: Sequence[str]) -> None:
+    """Say what this attempt is about to write. Raises SupersededError when it may no longer."""
+    values = {"keys": list(keys), "generation_id": attempt.generation_id, "attempt_id": attempt.id}
+    if len((await session.execute(ANNOUNCE, values)).all()) != len(keys):
+        raise SupersededError
+
+
+# An attempt that has ended or been superseded may still be writing: its objects are left alone for a while.
+ABANDON = text("""
+    update objects o set state = 'deleted', updated_at = now()
+    where o.state = 'announced' and o.created_at < now() - make_interval(secs => :orphan_seconds)
+        and not exists (select from image_generations g where g.id = o.generation_id and g.attempt_id = o.attempt_id
+                        and g.status in ('processing', 'canceling'))
+""")
+DELETED = text("select key from objects where state = 'deleted' order by created_at limit :limit")
+FORGET = text("delete from objects where state = 'deleted' and key = any (cast(:keys as text[]))")
+
+
+async def abandon(session: AsyncSession, orphan_seconds: float) -> None:
+    """Mark what ended attempts have left, once it is `orphan_seconds` old."""
+    await session.execute(ABANDON, {"orphan_seconds": float(orphan_seconds)})
+
+
+async def deleted(session: AsyncSession, limit: int) -> Sequence[str]:
+    """Keys whose objects are to be removed, oldest first."""
+    return (await session.scalars(DELETED, {"limit": limit})).all()
+
+
+async def forget(session: AsyncSession, keys: Sequence[str]) -> None:
+    """Strike off those that are removed."""
+    await session.execute(FORGET, {"keys": list(keys)})

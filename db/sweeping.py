@@ -1,0 +1,72 @@
+"""What the sweep looks for: leases that ran out, work that nobody was told of, and what is old enough to go."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, func, select
+
+from db.enums import GenerationStatus
+from db.tables import GenerationRow
+
+# Sweeps may run anywhere any number of times; only one does the work.
+ONE_SWEEP = text("select pg_try_advisory_xact_lock(hashtext('picture.sweep'))")
+
+
+async def is_ours(session: AsyncSession) -> bool:
+    """Whether this transaction is the one that sweeps now."""
+    return bool(await session.scalar(ONE_SWEEP))
+
+
+async def expired(session: AsyncSession, limit: int) -> Sequence[GenerationRow]:
+    """Running ones whose worker was not heard of in time, oldest lease first."""
+    running = col(GenerationRow.status).in_([GenerationStatus.PROCESSING, GenerationStatus.CANCELING])
+    query = select(GenerationRow).where(running, col(GenerationRow.lease_until) < func.now())
+    return (await session.scalars(query.order_by(col(GenerationRow.lease_until)).limit(limit))).all()
+
+
+RELEASE = text("""
+    update image_generations set reserved_by = null, lease_until = null
+    where status = 'queued' and reserved_by is not null and lease_until < now()
+    returning engine
+""")
+WAITING = text("""
+    select distinct engine from image_generations
+    where status = 'queued' and reserved_by is null and (not_before is null or not_before <= now())
+""")
+
+
+async def release_expired(session: AsyncSession) -> None:
+    """Let go of what a dead worker had reserved."""
+    await session.execute(RELEASE)
+
+
+async def waiting_engines(session: AsyncSession) -> Sequence[str]:
+    """Engines that somebody waits for: their workers are to be woken."""
+    return (await session.scalars(WAITING)).all()
+
+
+# In small bites, so that nobody waits for a long transaction.
+OLD_EVENTS = text("""
+    delete from generation_events where ctid = any (array(
+        select ctid from generation_events where created_at < now() - make_interval(hours => :event_hours) limit :limit))
+""")
+OLD_KEYS = text("""
+    delete from idempotency_keys where ctid = any (array(
+        select ctid from idempotency_keys where created_at < now() - make_interval(hours => :idempotency_hours)
+        limit :limit))
+""")
+OLD_FAILURES = text("""
+    delete from image_generations where id = any (array(
+        select id from image_generations where status = 'failed' and batch_id is null
+            and completed_at < now() - make_interval(days => :failed_days) limit :limit))
+""")
+
+
+async def forget_old(
+    session: AsyncSession, *, event_hours: int, idempotency_hours: int, failed_days: int, limit: int
+) -> None:
+    """Delete what is older than it needs to be, at most `limit` rows of each kind; a batch's failures go with it."""
+    await session.execute(OLD_EVENTS, {"event_hours": event_hours, "limit": limit})
+    await session.execute(OLD_KEYS, {"idempotency_hours": idempotency_hours, "limit": limit})
+    await session.execute(OLD_FAILURES, {"failed_days": failed_days, "limit": limit})
