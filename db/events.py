@@ -44,7 +44,7 @@ numbered as (
 select row_to_json(c)::text as row, (select json_agg(t order by t.seq) from told t)::text as events from changed c
 """
 
-# It ended without an image: the limits and the GPU seconds that it had taken are given back, in the windows they came from.
+# It ended without an image: what it took of the limits is given back in the windows it came from, and its GPU seconds.
 REFUND = """,
         generations_this_hour = greatest(l.generations_this_hour
             - (l.hour_started_at = date_trunc('hour', c.created_at, 'UTC'))::int, 0),
@@ -120,7 +120,7 @@ SNAPSHOT = text("""
 async def snapshot(
     session: AsyncSession, user_id: UUID, generation_id: UUID | None = None
 ) -> tuple[int, list[GenerationRow]]:
-    """The newest number and the generations of one moment: the one asked for, or all that have not ended, oldest first."""
+    """The newest number and the generations of one moment: the one asked for, or all that are open, oldest first."""
     values = {"user_id": user_id, "generation_id": generation_id, "open": [str(status) for status in OPEN]}
     rows = (await session.execute(SNAPSHOT, values)).all()
     found = [GenerationRow.model_validate(orjson.loads(row.row)) for row in rows if row.row]

@@ -41,7 +41,8 @@ USAGE = text("""
         case when day_started_at = date_trunc('day', now(), 'UTC') then generations_today else 0 end,
         case when uploads_day_started_at = date_trunc('day', now(), 'UTC') then uploads_today else 0 end,
         storage_bytes_used,
-        (select count(*) from image_generations g where g.user_id = l.user_id and g.status in ('processing', 'canceling')),
+        (select count(*) from image_generations g
+            where g.user_id = l.user_id and g.status in ('processing', 'canceling')),
         (select count(*) from image_generations g where g.user_id = l.user_id and g.status = 'queued')
     from user_rate_limits l where l.user_id = :user_id
 """)

@@ -49,7 +49,8 @@ async def waiting_engines(session: AsyncSession) -> Sequence[str]:
 # In small bites, so that nobody waits for a long transaction.
 OLD_EVENTS = text("""
     delete from generation_events where ctid = any (array(
-        select ctid from generation_events where created_at < now() - make_interval(hours => :event_hours) limit :limit))
+        select ctid from generation_events where created_at < now() - make_interval(hours => :event_hours)
+        limit :limit))
 """)
 OLD_KEYS = text("""
     delete from idempotency_keys where ctid = any (array(

@@ -4,9 +4,9 @@ Every write names the attempt and holds only while that is the newest, so a work
 changes nothing. All of it runs twice without harm.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
 import orjson
@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from db import events
-from db.enums import EventKind, FailureCode, GenerationStage, GenerationStatus
+from db.enums import EventKind, GenerationStage, GenerationStatus
 from db.errors import SupersededError
 from db.events import Changed
 from db.tables import GenerationRow
@@ -37,30 +37,9 @@ class Attempt:
         return cls(row.attempt_id, row.id, row.attempt)
 
     @property
-    def _values(self) -> dict[str, object]:
+    def values(self) -> dict[str, object]:
+        """What a guard names it by."""
         return {"id": self.generation_id, "attempt": self.number, "attempt_id": self.id}
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why an attempt failed, safe to show."""
-
-    code: FailureCode
-    message: str
-    retryable: bool = False
-    stage: GenerationStage | None = None
-    node: str | None = None
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """As an event tells it."""
-        return {
-            "code": str(self.code),
-            "message": self.message,
-            "retryable": self.retryable,
-            "stage": str(self.stage) if self.stage else None,
-            "node": self.node,
-        }
 
 
 # Takers wait for each other, some 0.6 ms: each then sees what the last one committed, and no limit is passed.
@@ -85,7 +64,8 @@ RESERVE = text("""
             for update skip locked
         ) head
     ), taken as (
-        update image_generations g set reserved_by = :worker, lease_until = now() + make_interval(secs => :lease_seconds)
+        update image_generations g
+        set reserved_by = :worker, lease_until = now() + make_interval(secs => :lease_seconds)
         where g.id = (select id from heads order by priority desc, tag, created_at limit 1)
         returning *
     ), clock as (
@@ -154,7 +134,7 @@ async def start(
 ) -> Changed:
     """A reserved one becomes PROCESSING under `attempt_id`. Raises SupersededError when it was canceled meanwhile."""
     values = {"id": generation_id, "worker": worker, "attempt_id": attempt_id, "lease_seconds": float(lease_seconds)}
-    return _required(await events.run(session, START, [EventKind.STARTED], values))
+    return required(await events.run(session, START, [EventKind.STARTED], values))
 
 
 EXTEND = text("""
@@ -169,173 +149,24 @@ async def extend(
     session: AsyncSession, attempt: Attempt, *, lease_seconds: float, stage: GenerationStage, progress: float
 ) -> GenerationStatus:
     """A heartbeat: PROCESSING, or CANCELING when its owner wants it to stop. Raises SupersededError."""
-    values = {**attempt._values, "lease_seconds": float(lease_seconds), "stage": str(stage), "progress": progress}
+    values = {**attempt.values, "lease_seconds": float(lease_seconds), "stage": str(stage), "progress": progress}
     status = await session.scalar(EXTEND, values)
     if status is None:
         raise SupersededError
     return GenerationStatus(status)
 
 
-OURS = (
-    "where id = :id and attempt = :attempt and attempt_id = :attempt_id and not (:if_expired and lease_until > now())"
-)
-RETRY = events.change(f"""with changed as (
-    update image_generations set status = 'queued', stage = null, progress = 0, worker = null, attempt_id = null,
-        lease_until = null, retry_count = retry_count + 1, updated_at = now(),
-        not_before = now() + make_interval(secs => :retry_after_seconds)
-    {OURS} and status = 'processing'
-    returning *
-)""")
-FAIL = events.change(
-    f"""with changed as (
-    update image_generations set status = 'failed', stage = null, lease_until = null, completed_at = now(),
-        updated_at = now(), failure_code = cast(:failure as jsonb) ->> 'code',
-        error_message = cast(:failure as jsonb) ->> 'message', failure_stage = cast(:failure as jsonb) ->> 'stage',
-        failure_node = cast(:failure as jsonb) ->> 'node',
-        failure_retryable = (cast(:failure as jsonb) ->> 'retryable')::boolean,
-        generation_time_seconds = extract(epoch from now() - started_at)
-    {OURS} and status = 'processing'
-    returning *
-)""",
-    owner=events.REFUND,
-)
-CANCELED = events.change(
-    f"""with changed as (
-    update image_generations set status = 'canceled', stage = null, lease_until = null, completed_at = now(),
-        updated_at = now(), generation_time_seconds = extract(epoch from now() - started_at)
-    {OURS} and status = 'canceling'
-    returning *
-)""",
-    owner=events.REFUND,
-)
-NOTE_ERROR = text("""
-    insert into generation_errors (generation_id, user_id, model_id, attempt, worker, code, message, stage, node, will_retry)
-    select id, user_id, model_id, attempt, :worker, :code, :message, :stage, :node, :will_retry
-    from image_generations where id = :id
-""")
-
-
-async def fail(
-    session: AsyncSession,
-    attempt: Attempt,
-    failure: Failure,
-    *,
-    retry_after_seconds: float | None,
-    worker: str | None = None,
-    if_expired: bool = False,
-) -> Changed:
-    """PROCESSING becomes QUEUED again, to be taken after `retry_after_seconds`, or FAILED; CANCELING becomes CANCELED.
-
-    Raises SupersededError, with `if_expired` also when the lease was extended meanwhile.
-    """
-    values = {**attempt._values, "if_expired": if_expired}
-    if retry_after_seconds is not None:
-        retry = {**values, "retry_after_seconds": float(retry_after_seconds)}
-        changed = await events.run(session, RETRY, [EventKind.FAILED, EventKind.QUEUED], retry, failure.json)
-    else:
-        changed = await events.run(session, FAIL, [EventKind.FAILED], values, failure.json)
-    if changed:
-        note = {**failure.json, "id": attempt.generation_id, "worker": worker}
-        await session.execute(NOTE_ERROR, {**note, "will_retry": retry_after_seconds is not None})
-        return changed
-    return _required(await events.run(session, CANCELED, [EventKind.CANCELED], values))
-
-
-async def canceled(session: AsyncSession, attempt: Attempt) -> Changed:
-    """CANCELING becomes CANCELED. Raises SupersededError."""
-    return _required(
-        await events.run(session, CANCELED, [EventKind.CANCELED], {**attempt._values, "if_expired": False})
-    )
-
-
-GIVE_BACK = events.change(f"""with changed as (
+GIVE_BACK = events.change("""with changed as (
     update image_generations set status = 'queued', stage = null, progress = 0, worker = null, attempt_id = null,
         lease_until = null, not_before = null, updated_at = now()
-    {OURS} and status = 'processing'
+    where id = :id and attempt = :attempt and attempt_id = :attempt_id and status = 'processing'
     returning *
 )""")
 
 
 async def give_back(session: AsyncSession, attempt: Attempt) -> Changed:
     """PROCESSING becomes QUEUED with nothing held against it: its worker is going. Raises SupersededError."""
-    return _required(await events.run(session, GIVE_BACK, [EventKind.QUEUED], {**attempt._values, "if_expired": False}))
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPicture:
-    """One rendered picture whose objects lie in storage."""
-
-    index: int
-    storage_path: str
-    small_path: str
-    medium_path: str
-    format: str
-    file_size: int
-    width: int
-    height: int
-    blurhash: str | None
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """As the statement reads it."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-
-COMPLETE = events.change(
-    f"""with changed as (
-    update image_generations set status = 'completed', stage = null, progress = 1, lease_until = null,
-        completed_at = now(), updated_at = now(), generation_time_seconds = extract(epoch from now() - started_at),
-        cost_usd = (select cost_per_image * image_count from models where models.id = model_id)
-    {OURS} and status = 'processing'
-    returning *
-), pictures as (
-    select * from jsonb_to_recordset(cast(:pictures as jsonb)) as p (index int, storage_path text, small_path text,
-        medium_path text, format text, file_size bigint, width int, height int, blurhash text)
-), stored as (
-    insert into images (user_id, generation_id, attempt_id, image_index, storage_path, small_path, medium_path, filename,
-        format, file_size, width, height, blurhash, is_public, publication_id, model_id, prompt, negative_prompt, seed,
-        steps, guidance)
-    select c.user_id, c.id, c.attempt_id, p.index, p.storage_path, p.small_path, p.medium_path,
-        c.id || '-' || p.index || '.' || p.format, p.format, p.file_size, p.width, p.height, p.blurhash, c.is_public,
-        case when c.is_public then gen_random_uuid() end, c.model_id, c.prompt, c.negative_prompt, c.seed, c.steps,
-        c.guidance_scale
-    from changed c, pictures p
-), kept as (
-    update objects o set state = 'kept', updated_at = now() from changed c
-    where o.attempt_id = c.attempt_id and o.state = 'announced'
-)""",
-    owner=",\n        storage_bytes_used = l.storage_bytes_used + (select sum(file_size)::bigint from pictures)",
-)
-ANNOUNCED = text("select count(*) from objects where attempt_id = :attempt_id and state = 'announced'")
-NOTE_PERFORMANCE = text("""
-    insert into generation_performance
-        (generation_id, user_id, model_id, attempt, worker, queue_seconds, prepare_seconds, run_seconds, store_seconds)
-    select id, user_id, model_id, attempt, worker, extract(epoch from started_at - created_at),
-        :prepare_seconds, :run_seconds, :store_seconds
-    from image_generations where id = :id
-""")
-
-
-async def complete(
-    session: AsyncSession, attempt: Attempt, pictures: Sequence[StoredPicture], seconds: Mapping[str, float]
-) -> Changed:
-    """PROCESSING becomes COMPLETED with these pictures; CANCELING becomes CANCELED, whatever was rendered.
-
-    `seconds`: prepare_seconds, run_seconds, store_seconds. Raises SupersededError, also when the sweep has taken
-    the attempt's objects for orphans.
-    """
-    values = {
-        **attempt._values,
-        "if_expired": False,
-        "pictures": orjson.dumps([picture.json for picture in pictures]).decode(),
-    }
-    if await session.scalar(ANNOUNCED, {"attempt_id": attempt.id}) != 3 * len(pictures):
-        raise SupersededError
-    changed = await events.run(session, COMPLETE, [EventKind.COMPLETED], values)
-    if changed is None:
-        return await canceled(session, attempt)
-    await session.execute(NOTE_PERFORMANCE, {"id": attempt.generation_id, **seconds})
-    return changed
+    return required(await events.run(session, GIVE_BACK, [EventKind.QUEUED], attempt.values))
 
 
 async def mine(session: AsyncSession, worker: str) -> Sequence[GenerationRow]:
@@ -344,7 +175,8 @@ async def mine(session: AsyncSession, worker: str) -> Sequence[GenerationRow]:
     return (await session.scalars(select(GenerationRow).where(col(GenerationRow.worker) == worker, running))).all()
 
 
-def _required(changed: Changed | None) -> Changed:
+def required(changed: Changed | None) -> Changed:
+    """What was changed. Raises SupersededError when the guard did not hold."""
     if changed is None:
         raise SupersededError
     return changed
