@@ -37,9 +37,11 @@ format: install ## write the code as ruff wants it
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-schema: install ## print the contract to schema/schema.graphql
-	$(BIN)/python -m picture.graphql > schema/schema.graphql.new
-	mv schema/schema.graphql.new schema/schema.graphql
+schema: install ## print the contract to schema/schema.graphql and the settings to docs/settings.md
+	@$(BIN)/python -c 'from picture.graphql import schema; print(schema.as_str())' > $(VENV)/printed
+	@mv $(VENV)/printed schema/schema.graphql
+	@$(BIN)/python docs/print_settings.py > $(VENV)/printed
+	@mv $(VENV)/printed docs/settings.md
 
 bench: install ## measure; bench/README.md tells what
 	@$(BIN)/python -m bench
