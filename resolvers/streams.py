@@ -1,0 +1,114 @@
+"""Subscriptions: attached first, then read, then told only what is newer; each ends, and closes what it opened."""
+
+from collections.abc import AsyncGenerator
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import UNSET
+
+from db.enums import EventKind
+from db.errors import BadRequestError
+from resolvers.callers import require_person
+from resolvers.ids import row_id
+from schema.arguments import Id
+from schema.context import Info
+from schema.enums import GenerationStage, HeldReason
+from schema.events import (
+    GenerationCanceled,
+    GenerationCanceling,
+    GenerationCompleted,
+    GenerationEvent,
+    GenerationFailed,
+    GenerationPreviewed,
+    GenerationProgressed,
+    GenerationQueued,
+    GenerationQueueMoved,
+    GenerationSnapshot,
+    GenerationStarted,
+)
+from schema.failure import GenerationFailure
+from schema.picture import Generation
+from tasks.follow import Told, follow
+from tasks.listener import Wish
+from tasks.news import Change, Moved, Preview, Progress, Snapshot
+
+Resume = Annotated[str | None, strawberry.argument(description="The last cursor that the client saw.")]
+WithProgress = Annotated[bool, strawberry.argument(description="Also GenerationProgressed and GenerationQueueMoved.")]
+WithPreviews = Annotated[bool, strawberry.argument(description="Also GenerationPreviewed.")]
+Stream = AsyncGenerator[GenerationEvent, None]
+
+CHANGES: dict[EventKind, type[GenerationEvent]] = {
+    EventKind.QUEUED: GenerationQueued,
+    EventKind.STARTED: GenerationStarted,
+    EventKind.CANCELING: GenerationCanceling,
+    EventKind.COMPLETED: GenerationCompleted,
+    EventKind.CANCELED: GenerationCanceled,
+}
+
+
+async def generation_events(
+    info: Info, id: Id, after: Resume = UNSET, progress: WithProgress = True, previews: WithPreviews = False
+) -> Stream:
+    """One generation, to its end. Raises BadRequestError when there is none to see."""
+    require_person(info)
+    generation_id = row_id(id, Generation)
+    if generation_id is None:
+        raise BadRequestError("There is no such generation.", path=("id",))
+    return await _begun(info, Wish(generation_id, progress, previews), after)
+
+
+async def my_generation_events(
+    info: Info, after: Resume = UNSET, progress: WithProgress = True, previews: WithPreviews = False
+) -> Stream:
+    """All of the caller's, for as long as the client listens."""
+    require_person(info)
+    return await _begun(info, Wish(None, progress, previews), after)
+
+
+async def _begun(info: Info, wish: Wish, after: str | None) -> Stream:
+    """A stream that is attached and has read: what is wrong is said before it begins.
+
+    It has begun, so that it is closed, and detached, even if nobody ever asks it for an event.
+    """
+    context = info.context
+    stream = _events(follow(context.hub, context.db, context.claims, wish, after or None))
+    await anext(stream)
+    return stream  # type: ignore[return-value]  # the only None is behind us
+
+
+async def _events(followed: AsyncGenerator[Told | None, None]) -> AsyncGenerator[GenerationEvent | None, None]:
+    try:
+        async for told in followed:
+            yield event_of(told) if told else None
+    finally:
+        await followed.aclose()
+
+
+def event_of(told: Told) -> GenerationEvent:
+    """What clients see of it."""
+    news = told.news
+    base: dict[str, Any] = {"cursor": told.cursor, "at": news.at, "generation": Generation.of(news.row)}
+    match news:
+        case Snapshot():
+            return GenerationSnapshot(**base)
+        case Progress():
+            return GenerationProgressed(
+                **base,
+                stage=GenerationStage(news.stage),
+                progress=news.progress,
+                step=news.step,
+                steps=news.steps,
+                eta_seconds=news.eta_seconds,
+            )
+        case Preview():
+            return GenerationPreviewed(**base, data_url=f"data:image/jpeg;base64,{news.jpeg}")
+        case Moved(place=place):
+            held = HeldReason(place.held_reason) if place.held_reason else None
+            return GenerationQueueMoved(
+                **base, queue_position=place.position, held_reason=held, eta_seconds=place.eta_seconds
+            )
+        case Change(kind=EventKind.FAILED):
+            failure = GenerationFailure.parse(news.failure) if news.failure else GenerationFailure.of(news.row)
+            return GenerationFailed(**base, failure=failure, will_retry=news.will_retry)
+        case Change():
+            return CHANGES[news.kind](**base)

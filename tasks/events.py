@@ -1,0 +1,107 @@
+"""Telling those who listen: after the commit, over Redis, as a wake-up that may be lost."""
+
+import asyncio
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from db.enums import GenerationStage
+from db.events import Changed
+from db.tables import GenerationRow
+from tasks import news
+
+log = structlog.get_logger(__name__)
+
+PROGRESS_SECONDS = 0.25  # the contract: at most four a second …
+PREVIEW_SECONDS = 0.5  # … and two
+PUBLISH_SECONDS = 1.0  # nobody who changes a generation waits longer for Redis than this
+FORGET_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class _Pace:
+    """When one kind of news of one attempt last went out, and what waits for its turn."""
+
+    sent_at: float
+    waiting: bytes | None = None
+    timer: asyncio.TimerHandle | None = None
+
+
+class Events:
+    """The way out of one process. Nothing here raises when Redis is away: the rows are the truth."""
+
+    def __init__(self, redis: Redis, namespace: str = "picture") -> None:
+        self._redis = redis
+        self._namespace = namespace
+        self._paces: dict[tuple[UUID, float], _Pace] = {}
+        self._sending: set[asyncio.Task[None]] = set()
+        self._failed_at: float | None = None
+
+    async def publish(self, changed: Changed) -> None:
+        """Tell what a committed change has done."""
+        for interval in (PROGRESS_SECONDS, PREVIEW_SECONDS):
+            pace = self._paces.pop((changed.row.id, interval), None)
+            if pace and pace.timer:
+                pace.timer.cancel()  # what waits is older than the change
+        if changed.events:
+            await self._send(changed.row.user_id, news.encode_changes(changed))
+
+    async def progress(
+        self,
+        row: GenerationRow,
+        stage: GenerationStage,
+        progress: float,
+        *,
+        step: int | None = None,
+        steps: int | None = None,
+        eta_seconds: float | None = None,
+    ) -> None:
+        """Tell how far the attempt of `row` is, 0 to below 1; at most four a second go out, the latest always."""
+        message = news.encode_progress(row, stage, progress, step, steps, eta_seconds)
+        await self._pace(row, PROGRESS_SECONDS, message)
+
+    async def preview(self, row: GenerationRow, jpeg: bytes) -> None:
+        """Show what the attempt of `row` has made so far; at most two a second go out, the latest always."""
+        await self._pace(row, PREVIEW_SECONDS, news.encode_preview(row, jpeg))
+
+    async def _pace(self, row: GenerationRow, interval: float, message: bytes) -> None:
+        loop = asyncio.get_running_loop()
+        key, now = (row.id, interval), loop.time()
+        pace = self._paces.get(key)
+        if pace is None:
+            self._paces = {k: p for k, p in self._paces.items() if p.sent_at > now - FORGET_SECONDS}
+            self._paces[key] = _Pace(now)
+        elif now - pace.sent_at < interval or pace.waiting:
+            pace.waiting = message
+            pace.timer = pace.timer or loop.call_at(pace.sent_at + interval, self._flush, row.user_id, pace)
+            return
+        else:
+            pace.sent_at = now
+        await self._send(row.user_id, message)
+
+    def _flush(self, owner: UUID, pace: _Pace) -> None:
+        message, pace.waiting, pace.timer = pace.waiting, None, None
+        pace.sent_at = asyncio.get_running_loop().time()
+        if message:
+            task = asyncio.create_task(self._send(owner, message))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+
+    async def _send(self, owner: UUID, message: bytes) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._failed_at is not None and now - self._failed_at < PUBLISH_SECONDS:
+            return  # one try a second while it is away: those who listen read the rows
+        try:
+            async with asyncio.timeout(PUBLISH_SECONDS):
+                await self._redis.publish(news.channel(self._namespace, owner), message)
+        except (RedisError, OSError, TimeoutError) as error:
+            if self._failed_at is None:
+                log.warning("redis_away", half="events", error=type(error).__name__)
+            self._failed_at = asyncio.get_running_loop().time()
+        else:
+            if self._failed_at is not None:
+                log.info("redis_back", half="events")
+            self._failed_at = None
