@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from db import images, queue
+from db import images, models, queue
 from db.claims import Claims
 from db.database import Database
 from db.queue import Place, QueueRules
@@ -38,3 +38,10 @@ async def places(db: Database, claims: Claims, rules: QueueRules, ids: Sequence[
     async with db.as_user(claims) as session:
         found = await queue.places(session, list(set(ids)), rules)
     return [found.get(id) for id in ids]
+
+
+async def availability(db: Database, claims: Claims, rules: QueueRules, ids: Sequence[UUID]) -> list[bool]:
+    """Whether a worker that is up can run each model now."""
+    async with db.as_user(claims) as session:
+        available = await models.available_ids(session, rules.worker_up_seconds)
+    return [id in available for id in ids]

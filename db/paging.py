@@ -99,6 +99,19 @@ async def fetch(
     oldest_first: bool = False,
 ) -> Page[Row]:
     """One page of `query` by (created_at, id), newest first unless said: one statement."""
+    query = bounded(query, request, created_at, id, oldest_first=oldest_first)
+    return cut((await session.scalars(query)).all(), request)
+
+
+def bounded(
+    query: Select[Row],
+    request: PageRequest,
+    created_at: Mapped[datetime],
+    id: Mapped[UUID],
+    *,
+    oldest_first: bool = False,
+) -> Select[Row]:
+    """`query` between the cursors, from the end asked for, and one row more than asked for."""
     keys = tuple_(created_at, id)
     for cursor, is_after in ((request.after, True), (request.before, False)):
         if cursor:
@@ -106,8 +119,12 @@ async def fetch(
             query = query.where(keys > place if is_after == oldest_first else keys < place)
     ascending = oldest_first != request.backwards
     order = (created_at.asc(), id.asc()) if ascending else (created_at.desc(), id.desc())
-    rows = (await session.scalars(query.order_by(*order).limit(request.limit + 1))).all()
-    more, rows = len(rows) > request.limit, rows[: request.limit]
+    return query.order_by(*order).limit(request.limit + 1)
+
+
+def cut(found: Sequence[Row], request: PageRequest) -> Page[Row]:
+    """The page that the rows of a `bounded` query make."""
+    more, rows = len(found) > request.limit, found[: request.limit]
     if request.backwards:
         return Page(rows[::-1], has_next=request.before is not None, has_previous=more)
     return Page(rows, has_next=more, has_previous=request.after is not None)

@@ -1,0 +1,40 @@
+"""Expected errors of mutations become the payload's `errors`: the one place where that happens."""
+
+from typing import Any
+
+from strawberry.extensions import FieldExtension
+from strawberry.extensions.field_extension import AsyncExtensionResolver
+
+from db.errors import NotFoundError, PictureError
+from schema.context import Info
+from schema.errors import user_error
+
+
+class ErrorsAsData(FieldExtension):
+    """Answer with a payload that holds the error, where a client can act on it; raise the rest."""
+
+    async def resolve_async(self, next_: AsyncExtensionResolver, source: Any, info: Info, **kwargs: Any) -> Any:
+        """What the resolver answers, or a payload that says why not."""
+        try:
+            return await next_(source, info, **kwargs)
+        except PictureError as error:
+            if isinstance(error, NotFoundError):
+                error.missing_id = _named(error.path, kwargs)
+            said = user_error(error)
+            if said is None:
+                raise
+            payload: Any = info.return_type
+            return payload(errors=[said])
+
+
+def _named(path: tuple[str, ...], arguments: dict[str, Any]) -> str | None:
+    """What the client wrote where `path` leads, when that names a thing: its words, not the row's id."""
+    match path:
+        case ("id",):
+            return str(arguments["id"])
+        case ("input", "id" | "model" as name):
+            return str(getattr(arguments["input"], name))
+        case ("input", "sourceImageId"):
+            return str(arguments["input"].source_image_id)
+        case _:
+            return None

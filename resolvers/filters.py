@@ -1,0 +1,51 @@
+"""Filters as the database takes them; an id that names nothing narrows to nothing."""
+
+from typing import Any
+from uuid import UUID
+
+from strawberry import UNSET
+
+from db.generations import GenerationFilter
+from db.images import ImageFilter
+from resolvers.ids import row_id
+from schema import inputs
+from schema.model import Model
+from schema.node import Node
+from schema.picture import Profile
+
+NOTHING = UUID(int=0)  # no row has it
+
+
+def generation_filter(filter: inputs.GenerationFilter | None) -> GenerationFilter:
+    """What to narrow the caller's generations by."""
+    if not filter:
+        return GenerationFilter()
+    return GenerationFilter(
+        status=_given(filter.status),
+        model_id=_id(filter.model_id, Model),
+        batch_id=NOTHING if _given(filter.batch_id) is not None else None,  # nobody has a batch yet
+        created_after=_given(filter.created_after),
+        created_before=_given(filter.created_before),
+    )
+
+
+def image_filter(filter: inputs.ImageFilter | None) -> ImageFilter:
+    """What to narrow a gallery by."""
+    if not filter:
+        return ImageFilter()
+    return ImageFilter(
+        model_id=_id(filter.model_id, Model),
+        owner_id=_id(filter.owner_id, Profile),
+        is_favorite=_given(filter.is_favorite),
+        min_rating=_given(filter.min_rating),
+        created_after=_given(filter.created_after),
+        created_before=_given(filter.created_before),
+    )
+
+
+def _given(value: Any) -> Any:
+    return None if value is UNSET else value
+
+
+def _id(id: str | None, type: type[Node]) -> UUID | None:
+    return None if _given(id) is None else row_id(str(id), type) or NOTHING

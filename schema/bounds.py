@@ -1,0 +1,12 @@
+"""How much may be asked for."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much one operation, or one person, may ask for; from the settings."""
+
+    page_default: int = 20
+    page_max: int = 100
+    max_prompt_characters: int = 4000

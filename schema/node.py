@@ -1,0 +1,53 @@
+"""What has a global id, and how lists of it are paged."""
+
+import base64
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from strawberry import UNSET
+
+from db.paging import Page, PageRequest
+from schema.bounds import Bounds
+
+
+def global_id(type_name: str, row_id: UUID) -> strawberry.ID:
+    """The id that clients see: as Relay does, base64 of the type's name and the row's id."""
+    return strawberry.ID(base64.b64encode(f"{type_name}:{row_id}".encode()).decode())
+
+
+@strawberry.interface(description="Anything that can be fetched again by its global id.")
+class Node:
+    id: strawberry.ID = strawberry.field(description="Global: unlike every other id of any type.")
+
+
+@strawberry.type(description="Where a page lies in its list.")
+class PageInfo:
+    has_next_page: bool = strawberry.field(description="Whether there is more behind `endCursor`.")
+    has_previous_page: bool = strawberry.field(description="Whether there is more before `startCursor`.")
+    start_cursor: str | None = strawberry.field(description="Of the first entry; pass it as `before`.")
+    end_cursor: str | None = strawberry.field(description="Of the last entry; pass it as `after`.")
+
+    @classmethod
+    def of(cls, page: Page[Any], cursors: list[str]) -> "PageInfo":
+        """What `page` says of itself; `cursors` are those of its entries."""
+        return cls(
+            has_next_page=page.has_next,
+            has_previous_page=page.has_previous,
+            start_cursor=cursors[0] if cursors else None,
+            end_cursor=cursors[-1] if cursors else None,
+        )
+
+
+def page_request(
+    bounds: Bounds, first: int | None, after: str | None, last: int | None, before: str | None
+) -> PageRequest:
+    """Which rows a connection's arguments ask for; null is as good as absent. Raises BadRequestError."""
+    return PageRequest.of(
+        first if first is not UNSET else None,
+        after if after is not UNSET else None,
+        last if last is not UNSET else None,
+        before if before is not UNSET else None,
+        default=bounds.page_default,
+        maximum=bounds.page_max,
+    )

@@ -1,0 +1,72 @@
+"""Scalars: how instants, big integers and money look on the wire."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, NewType
+
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+MAX_BIG_INT = 2**53 - 1  # what a double holds exactly, so what every JSON client reads back unchanged
+
+BigInt = NewType("BigInt", int)
+
+
+def _parse_datetime(value: object) -> datetime:
+    if not isinstance(value, str):
+        raise ValueError("A DateTime is a string, such as 2030-01-31T12:00:00Z.")
+    try:
+        instant = datetime.fromisoformat(value)
+        if instant.tzinfo is None:
+            raise ValueError
+        return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("A DateTime is an ISO-8601 instant with its offset, such as 2030-01-31T12:00:00Z.") from None
+
+
+def _serialize_datetime(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat()
+
+
+def _parse_big_int(value: object) -> BigInt:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_BIG_INT:
+        raise ValueError(f"A BigInt is a whole number from 0 to {MAX_BIG_INT}.")
+    return BigInt(value)
+
+
+def _parse_decimal(value: object) -> Decimal:
+    try:
+        amount = Decimal(value) if isinstance(value, str) else None
+    except ArithmeticError:
+        amount = None
+    if amount is None or not amount.is_finite():
+        raise ValueError('A Decimal is a string, such as "0.003".')
+    return amount
+
+
+def _serialize_decimal(value: Decimal) -> str:
+    return format(value.normalize(), "f")
+
+
+SCALARS: dict[Any, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="An ISO-8601 instant with offset, always UTC.",
+        serialize=_serialize_datetime,
+        parse_value=_parse_datetime,
+    ),
+    BigInt: strawberry.scalar(
+        name="BigInt",
+        description="An integer of up to 53 bits, safe in every client (0 … 9007199254740991).",
+        serialize=int,
+        parse_value=_parse_big_int,
+    ),
+    Decimal: strawberry.scalar(
+        name="Decimal",
+        description='An amount of money in US dollars, as a decimal string: "0.003".',
+        serialize=_serialize_decimal,
+        parse_value=_parse_decimal,
+    ),
+}
