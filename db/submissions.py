@@ -70,7 +70,7 @@ class IdempotencyKey:
     key: str
     input_hash: bytes
     mutation: str = "createGeneration"
-    hours: int = 24
+    hours: float = 24
 
 
 CREATE = text("""
@@ -114,7 +114,7 @@ KEEP_KEY = text("""
     values (:user_id, :mutation, :key, :input_hash, :generation_id)
     on conflict (user_id, mutation, key) do update
         set input_hash = excluded.input_hash, generation_id = excluded.generation_id, created_at = now()
-        where kept.created_at < now() - make_interval(hours => :hours)
+        where kept.created_at < now() - make_interval(secs => 3600 * cast(:hours as float8))
     returning true
 """)
 KEPT_KEY = text("""

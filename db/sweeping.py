@@ -49,12 +49,14 @@ async def waiting_engines(session: AsyncSession) -> Sequence[str]:
 # In small bites, so that nobody waits for a long transaction.
 OLD_EVENTS = text("""
     delete from generation_events where ctid = any (array(
-        select ctid from generation_events where created_at < now() - make_interval(hours => :event_hours)
+        select ctid from generation_events 
+            where created_at < now() - make_interval(secs => 3600 * cast(:event_hours as float8))
         limit :limit))
 """)
 OLD_KEYS = text("""
     delete from idempotency_keys where ctid = any (array(
-        select ctid from idempotency_keys where created_at < now() - make_interval(hours => :idempotency_hours)
+        select ctid from idempotency_keys 
+            where created_at < now() - make_interval(secs => 3600 * cast(:idempotency_hours as float8))
         limit :limit))
 """)
 OLD_FAILURES = text("""
@@ -65,7 +67,7 @@ OLD_FAILURES = text("""
 
 
 async def forget_old(
-    session: AsyncSession, *, event_hours: int, idempotency_hours: int, failed_days: int, limit: int
+    session: AsyncSession, *, event_hours: float, idempotency_hours: float, failed_days: int, limit: int
 ) -> None:
     """Delete what is older than it needs to be, at most `limit` rows of each kind; a batch's failures go with it."""
     await session.execute(OLD_EVENTS, {"event_hours": event_hours, "limit": limit})

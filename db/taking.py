@@ -156,6 +156,17 @@ async def extend(
     return GenerationStatus(status)
 
 
+STATUSES = text("""
+    select attempt_id, status from image_generations where id = any (cast(:ids as uuid[])) and attempt_id is not null
+""")
+
+
+async def statuses(session: AsyncSession, attempts: Sequence[Attempt]) -> dict[UUID, GenerationStatus]:
+    """Where these attempts stand, by their ids; those that are superseded are missing."""
+    rows = await session.execute(STATUSES, {"ids": [attempt.generation_id for attempt in attempts]})
+    return {row.attempt_id: GenerationStatus(row.status) for row in rows}
+
+
 GIVE_BACK = events.change("""with changed as (
     update image_generations set status = 'queued', stage = null, progress = 0, worker = null, attempt_id = null,
         lease_until = null, not_before = null, updated_at = now()

@@ -1,0 +1,193 @@
+"""A GPU worker: takes what waits, one run in the engine at a time, with the next prepared and the last being stored."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from db import models, taking, workers
+from db.taking import Attempt
+from db.workers import WorkerState
+from gpu.engine import OutputImage
+from gpu.errors import EngineError
+from tasks import preparing
+from tasks.attempts import Attempts
+from tasks.preparing import Prepared
+from tasks.pulse import Live, Pulse
+from tasks.resources import WorkerResources
+
+log = structlog.get_logger(__name__)
+
+GIVE_WAY_SECONDS = 0.03  # a worker that is busy lets an idle one take first
+PAUSE_SECONDS = 1.0  # before trying again what a service that is away has refused
+ENGINE_DOWN_SECONDS = 2.0  # between two looks for an engine that does not answer
+
+
+class Runner:
+    """One worker. `run` it until it is stopped; `wake` it when there may be work."""
+
+    def __init__(self, resources: WorkerResources) -> None:
+        self._resources = resources
+        self._pulse = Pulse(resources, self._state)
+        self._attempts = Attempts(resources, self._pulse)
+        self._model_ids: dict[UUID, str] = {}
+        self._engine: tuple[str, str] | None = None  # version and device, while it answers
+        self._woken = asyncio.Event()
+        self._is_free = asyncio.Event()
+        self._is_idle = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._storing: set[asyncio.Task[None]] = set()
+        self._storing_slots = asyncio.Semaphore(resources.rules.max_storing)
+
+    def wake(self) -> None:
+        """There may be work."""
+        self._woken.set()
+
+    async def idle(self) -> None:
+        """Wait until nothing that this worker can run waits."""
+        await self._is_idle.wait()
+
+    def stop(self) -> None:
+        """Take nothing more; what runs may finish within the drain time, or is given back."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Work until stopped."""
+        await self._scan_models()
+        background = [asyncio.create_task(self._scan()), asyncio.create_task(self._pulse.run())]
+        working = asyncio.create_task(self._work())
+        try:
+            await asyncio.wait({working, asyncio.ensure_future(self._stopping.wait())}, return_when="FIRST_COMPLETED")
+            await self._drain(working)
+        finally:
+            for task in (working, *background, *self._storing):
+                task.cancel()
+            await asyncio.gather(working, *background, *self._storing, return_exceptions=True)
+
+    # ── Working ────────────────────────────────────────────────────────────
+
+    async def _work(self) -> None:
+        await self._adopt()
+        self._is_free.set()
+        upcoming = asyncio.create_task(self._next())
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            while True:
+                await asyncio.wait({upcoming, stopping}, return_when="FIRST_COMPLETED")
+                if stopping.done():
+                    return
+                prepared = await upcoming
+                self._is_free.clear()
+                upcoming = asyncio.create_task(self._next())
+                if rendered := await self._patiently(self._attempts.run(prepared)):
+                    await self._storing_slots.acquire()
+                    self._spawn(self._store(*rendered))
+                self._is_free.set()
+        finally:
+            upcoming.cancel()
+            stopping.cancel()
+            await asyncio.gather(upcoming, stopping, return_exceptions=True)
+
+    async def _adopt(self) -> None:
+        """Take up what an earlier process of this name has left, and let go of what it had reserved."""
+        async with self._resources.db.as_service() as session:
+            await taking.release(session, self._resources.rules.name)
+            rows = await taking.mine(session, self._resources.rules.name)
+        for row in rows:
+            live = Live(row, Attempt.of(row), progress=row.progress)
+            log.info("attempt_adopted", generation_id=str(row.id), attempt=row.attempt)
+            if rendered := await self._attempts.adopt(live):
+                await self._attempts.store(*rendered)
+
+    async def _next(self) -> Prepared:
+        """The next generation, prepared; waits until there is one."""
+        while True:
+            self._woken.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GIVE_WAY_SECONDS):
+                    await self._is_free.wait()
+            row = await self._patiently(preparing.reserve(self._resources, self._model_ids))
+            if row:
+                self._is_idle.clear()
+                self._pulse.reserved = row.id
+                return await preparing.prepare(self._resources, row, self._model_ids[row.model_id])
+            self._pulse.reserved = None
+            if self._is_free.is_set():
+                self._is_idle.set()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._resources.rules.poll_seconds):
+                    await self._woken.wait()
+
+    async def _store(self, live: Live, outputs: Sequence[OutputImage]) -> None:
+        try:
+            await self._attempts.store(live, outputs)
+        finally:
+            self._storing_slots.release()
+
+    def _spawn(self, storing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(storing)
+        self._storing.add(task)
+        task.add_done_callback(self._storing.discard)
+
+    async def _patiently(self, act: Coroutine[Any, Any, Any]) -> Any:
+        """What `act` gives; None, after a pause, while Postgres is away."""
+        try:
+            return await act
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            log.warning("database_away", error=type(error).__name__)
+            await asyncio.sleep(PAUSE_SECONDS)
+            return None
+
+    # ── The engine and its models ──────────────────────────────────────────
+
+    async def _scan(self) -> None:
+        while True:
+            await asyncio.sleep(self._resources.rules.model_scan_seconds if self._engine else ENGINE_DOWN_SECONDS)
+            await self._scan_models()
+
+    async def _scan_models(self) -> None:
+        """Find out whether the engine answers, and which models it has all files of."""
+        catalogue = self._resources.catalogue
+        try:
+            stats = await self._resources.engine.stats()
+            files = await self._resources.engine.files(catalogue.folders)
+            async with self._resources.db.as_service() as session:
+                rows = await models.page(session)
+        except (EngineError, SQLAlchemyError, OSError, TimeoutError) as error:
+            if self._engine:
+                log.warning("engine_away", error=str(error))
+            self._engine, self._model_ids = None, {}
+            return
+        able = catalogue.available(files)
+        self._model_ids = {row.id: row.slug for row in rows if row.slug in able}
+        if self._engine is None:
+            log.info("engine_up", version=stats.version, device=stats.device, models=sorted(self._model_ids.values()))
+            self.wake()
+        self._engine = (stats.version, stats.device)
+
+    def _state(self) -> WorkerState | None:
+        rules = self._resources.rules
+        if self._engine is None:
+            return None
+        version, device = self._engine
+        return WorkerState(rules.name, rules.engine, rules.host, list(self._model_ids), version, device)
+
+    # ── Going ──────────────────────────────────────────────────────────────
+
+    async def _drain(self, working: asyncio.Task[None]) -> None:
+        """Let what runs finish for a while, then give the rest back."""
+        rules = self._resources.rules
+        with suppress(TimeoutError):
+            async with asyncio.timeout(rules.drain_seconds):
+                await asyncio.wait({working})
+                await asyncio.gather(*self._storing)
+        working.cancel()
+        for live in list(self._pulse.attempts.values()):
+            await self._attempts.give_back(live)
+        async with self._resources.db.as_service() as session:
+            await taking.release(session, rules.name)
+            await workers.leave(session, rules.name)

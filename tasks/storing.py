@@ -1,0 +1,143 @@
+"""From the engine's files to COMPLETED: fetched, rendered, announced, stored, committed, told, cleaned up.
+
+Every step may run twice: keys follow from the attempt, and only the newest attempt may write or commit.
+"""
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from db import ending, objects
+from db.ending import StoredPicture
+from db.enums import GenerationStage
+from db.events import Changed
+from gpu.engine import OutputImage
+from storage import images, keys
+from storage.errors import StorageUnavailableError
+from storage.images import Rendered
+from storage.keys import Variant
+from tasks.pulse import Live
+from tasks.resources import WorkerResources
+
+log = structlog.get_logger(__name__)
+
+Result = TypeVar("Result")
+
+AWAY = (SQLAlchemyError, OSError, TimeoutError, StorageUnavailableError)
+THUMBNAIL_EXTENSION = "webp"
+
+
+async def persist(act: Callable[[], Awaitable[Result]], seconds: float) -> Result:
+    """What `act` gives, tried again while Postgres or the storage is away, for at most `seconds`."""
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception_type(AWAY), stop=stop_after_delay(seconds), wait=wait_random_exponential(0.1, max=5),
+        reraise=True,
+    ):  # fmt: skip
+        with attempt:
+            return await act()
+    raise AssertionError("tenacity always returns or raises")
+
+
+async def store(resources: WorkerResources, live: Live, outputs: Sequence[OutputImage]) -> Changed:
+    """Make COMPLETED (or, when it was canceled meanwhile, CANCELED) of a run that has ended well.
+
+    Raises SupersededError, EngineError when the files are gone, StorageError or the database's errors when those
+    stay away. What was rendered is stored again, not rendered again.
+    """
+    seconds = resources.rules.storing_seconds
+    live.stage = GenerationStage.STORING
+    began = time.monotonic()
+    async with scratch(resources.folder) as folder:
+        pictures, files = [], []
+        for index, output in enumerate(outputs):
+            rendered = await _render(resources, folder / str(index), output)
+            picture, paths = _named(resources, live, index, rendered)
+            pictures.append(picture)
+            files += paths
+        await persist(lambda: _announce(resources, live, [key for key, _, _ in files]), seconds)
+        for key, path, content_type in files:
+            await persist(partial(resources.storage.put, key, path, content_type), seconds)
+    took = {
+        "prepare_seconds": 0.0,
+        "run_seconds": began - live.started,
+        "store_seconds": time.monotonic() - began,
+    }
+    return await persist(lambda: _complete(resources, live, pictures, took), seconds)
+
+
+@asynccontextmanager
+async def scratch(parent: Path) -> AsyncIterator[Path]:
+    """A folder of this attempt's own, gone afterwards."""
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=parent))
+    try:
+        yield folder
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, True)
+
+
+async def _render(resources: WorkerResources, folder: Path, output: OutputImage) -> Rendered:
+    rules = resources.rules
+    folder.mkdir()
+    source = folder / "source"
+    await resources.engine.download(output, source)
+    return await asyncio.to_thread(
+        images.render,
+        source,
+        folder,
+        format=rules.image_format,
+        quality=rules.image_quality,
+        max_pixels=rules.max_pixels,
+    )
+
+
+def _named(
+    resources: WorkerResources, live: Live, index: int, rendered: Rendered
+) -> tuple[StoredPicture, list[tuple[str, Path, str]]]:
+    """The row of one picture, and its files with their keys and types."""
+    paths = {Variant.FULL: rendered.path, Variant.MEDIUM: rendered.medium_path, Variant.SMALL: rendered.small_path}
+    names = {
+        variant: keys.image_key(
+            resources.storage.prefix,
+            live.attempt.generation_id,
+            live.attempt.id,
+            index,
+            variant,
+            rendered.format if variant is Variant.FULL else THUMBNAIL_EXTENSION,
+        )
+        for variant in Variant
+    }
+    picture = StoredPicture(
+        index=index,
+        storage_path=names[Variant.FULL],
+        medium_path=names[Variant.MEDIUM],
+        small_path=names[Variant.SMALL],
+        format=rendered.format,
+        file_size=rendered.file_size,
+        width=rendered.width,
+        height=rendered.height,
+        blurhash=rendered.blurhash,
+    )
+    return picture, [(names[v], paths[v], keys.content_type_of(names[v])) for v in Variant]
+
+
+async def _announce(resources: WorkerResources, live: Live, names: Sequence[str]) -> None:
+    async with resources.db.as_service() as session:
+        await objects.announce(session, live.attempt, names)
+
+
+async def _complete(
+    resources: WorkerResources, live: Live, pictures: Sequence[StoredPicture], took: dict[str, float]
+) -> Changed:
+    async with resources.db.as_service() as session:
+        return await ending.complete(session, live.attempt, pictures, took)
