@@ -1,0 +1,130 @@
+"""One WebSocket as Strawberry's handler sees it, and what all of a process share."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from strawberry.asgi import ASGIWebSocketAdapter
+from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived, WebSocketDisconnected
+
+from db.claims import Claims
+
+REASON_BYTES = 123  # a close frame holds no more
+
+Verify = Callable[[str | None], Awaitable[Claims]]
+
+
+@dataclass(frozen=True, slots=True)
+class SocketLimits:
+    """How long, how many, how much; from the settings."""
+
+    init_timeout_seconds: float = 10
+    send_seconds: float = 15
+    stream_seconds: float = 3600
+    max_operations: int = 100
+    max_sockets: int = 100
+    max_frame_bytes: int = 1_000_000
+
+
+@dataclass
+class Sockets:
+    """What all sockets of a process share: how an Authorization is verified, the limits, and who has how many."""
+
+    verify: Verify
+    limits: SocketLimits = field(default_factory=SocketLimits)
+    open: Counter[UUID] = field(default_factory=Counter)
+
+    def enter(self, person: UUID) -> bool:
+        """Count one more of this person's sockets; False when they have as many as they may."""
+        if self.open[person] >= self.limits.max_sockets:
+            return False
+        self.open[person] += 1
+        return True
+
+    def leave(self, person: UUID) -> None:
+        """One less."""
+        self.open[person] -= 1
+        if not self.open[person]:
+            del self.open[person]
+
+
+def server_options(*, ping_seconds: float, max_frame_bytes: int) -> dict[str, Any]:
+    """What uvicorn is to be told about WebSockets. A compressor for each socket would cost more than it saves."""
+    return {
+        "ws": "websockets-sansio",
+        "ws_max_size": max_frame_bytes,
+        "ws_ping_interval": ping_seconds,
+        "ws_ping_timeout": ping_seconds,
+        "ws_per_message_deflate": False,
+    }
+
+
+class Socket(ASGIWebSocketAdapter):
+    """One socket. Anybody may `end` it; the handler then hangs up."""
+
+    def __init__(self, view: Any, request: WebSocket, response: WebSocket) -> None:
+        super().__init__(view, request, response)
+        self.limits = view.sockets.limits
+        self.ended: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything may still be sent."""
+        return not self.ended.done() and self.ws.application_state is WebSocketState.CONNECTED
+
+    async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
+        """Each frame's value, until either side closes."""
+        while self.is_open:
+            message = await self.ws.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            text = message.get("text")
+            if text is None:
+                raise NonTextMessageReceived
+            if len(text) > self.limits.max_frame_bytes:
+                self.end(1009, "The message is too big.")
+                return
+            try:
+                value = orjson.loads(text)
+            except orjson.JSONDecodeError as error:
+                raise NonJsonMessageReceived from error
+            yield value
+
+    async def send_json(self, message: Mapping[str, object]) -> None:
+        """Send it. Raises WebSocketDisconnected when it cannot be."""
+        if not self.is_open:
+            raise WebSocketDisconnected
+        encoded = self.view.encode_json(message)
+        try:
+            async with asyncio.timeout(self.limits.send_seconds):
+                await self.ws.send_text(encoded if isinstance(encoded, str) else encoded.decode())
+        except TimeoutError as error:
+            self.end(1013, "Too slow. Connect again and resume.")
+            raise WebSocketDisconnected from error
+        except (WebSocketDisconnect, RuntimeError) as error:
+            raise WebSocketDisconnected from error
+
+    async def close(self, code: int, reason: str) -> None:
+        """As `end`; Strawberry's handler calls it."""
+        self.end(code, reason)
+
+    def end(self, code: int, reason: str) -> None:
+        """Say why it ends; the first to do so is heard."""
+        if not self.ended.done():
+            self.ended.set_result((code, reason))
+
+    async def hang_up(self) -> None:
+        """Send the close frame, to a slow reader for a bounded time."""
+        if not self.ended.done() or self.ws.application_state is not WebSocketState.CONNECTED:
+            return
+        code, reason = self.ended.result()
+        short = reason.encode()[:REASON_BYTES].decode(errors="ignore")
+        with suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
+            async with asyncio.timeout(self.limits.send_seconds):
+                await self.ws.close(code, short)

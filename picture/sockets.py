@@ -1,0 +1,192 @@
+"""graphql-transport-ws: Strawberry's handler, with its gaps mended (the numbers are close codes).
+
+- A frame that is no message of the protocol is 4400; Strawberry breaks off with 1006, or never answers.
+- `connection_init` in time, or 4408; its `Authorization` is verified: 4401 when not valid, 4403 when it has ended.
+- The token's end closes the socket with 4403; without a token, so does the end of `stream_seconds`.
+- Who takes nothing for `send_seconds` is too slow: 1013. So is closed who could not be sent an event
+  because a service was away: the cursor that the client holds still leads to it.
+- A person's sockets, a socket's operations and a frame's size are bounded: 4429, an error, 1009.
+
+Pings keep proxies awake and find dead peers: they are the server's (`socket.server_options`), below the protocol.
+1012, the server is being replaced, is sent by uvicorn when it stops.
+
+The view derives from `SocketView` and sets `sockets`; its context has `claims`, which are set here.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+import structlog
+from graphql import GraphQLError
+from strawberry.asgi import GraphQL
+from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived, WebSocketDisconnected
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    ConnectionInitMessage,
+    PingMessage,
+    SubscribeMessage,
+)
+
+from db.claims import ANONYMOUS, Claims
+from db.errors import UnauthenticatedError, UnavailableError
+from picture.socket import Socket, Sockets
+from schema.context import Context
+
+log = structlog.get_logger(__name__)
+
+UNAVAILABLE = "SERVICE_UNAVAILABLE"
+
+
+class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
+    """The protocol on one socket."""
+
+    view: "SocketView"
+    websocket: Socket
+    context: Context
+
+    async def handle(self) -> None:
+        """Serve until either side closes, or time is up; then leave nothing running."""
+        loop, began_at = asyncio.get_running_loop(), time.monotonic()
+        self.sockets = self.view.sockets
+        self.person: UUID | None = None
+        self.timer = loop.call_later(
+            self.sockets.limits.init_timeout_seconds, self.websocket.end, 4408, "Say connection_init."
+        )
+        reader = asyncio.create_task(self._read())
+        ended: asyncio.Future[Any] = self.websocket.ended
+        try:
+            await asyncio.wait({reader, ended}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.timer.cancel()
+            reader.cancel()
+            with suppress(asyncio.CancelledError):
+                await reader
+            await self.shutdown()
+            if self.person:
+                self.sockets.leave(self.person)
+            await self.websocket.hang_up()
+            code = self.websocket.ended.result()[0] if self.websocket.ended.done() else None
+            log.info("websocket", code=code, seconds=round(time.monotonic() - began_at, 3))
+
+    async def _read(self) -> None:
+        try:
+            async for message in self.websocket.iter_json():
+                await self._take(message)
+        except NonTextMessageReceived:
+            self.websocket.end(4400, "A message is text.")
+        except NonJsonMessageReceived:
+            self.websocket.end(4400, "A message is JSON.")
+        except WebSocketDisconnected:
+            pass
+        except Exception as error:  # noqa: BLE001 - whatever it was: the client learns that it is not to blame
+            await self.handle_task_exception(error)
+            self.websocket.end(1011, "Something went wrong.")
+
+    async def _take(self, message: object) -> None:
+        if fault := _fault(message):
+            self.websocket.end(4400, fault)
+        else:
+            await self.handle_message(message)  # type: ignore[arg-type]  # it has been looked at
+
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        """Once, in time, and with a token that is valid if there is one."""
+        if self.connection_init_received:
+            return self.websocket.end(4429, "connection_init came twice.")
+        self.connection_init_received = True
+        self.timer.cancel()
+        try:
+            claims = await self.sockets.verify(_authorization(message.get("payload") or {}))
+        except UnauthenticatedError as error:
+            return self.websocket.end(4401, str(error))
+        except UnavailableError as error:
+            return self.websocket.end(1013, str(error))
+        if claims.sub and not self.sockets.enter(claims.sub):
+            return self.websocket.end(4429, "You have too many connections open.")
+        self.person = claims.sub
+        self.context.claims = claims
+        self._end_with(claims)
+        await self.send_message({"type": "connection_ack"})
+        self.connection_acknowledged = True
+        return None
+
+    def _end_with(self, claims: Claims) -> None:
+        """Close when the token ends; all that runs on it ends then."""
+        left = self.sockets.limits.stream_seconds
+        if claims.expires_at is not None:
+            left = claims.expires_at - time.time()
+        reason = "Connect again and resume." if claims == ANONYMOUS else "The token has ended."
+        self.timer = asyncio.get_running_loop().call_later(max(left, 0), self.websocket.end, 4403, reason)
+
+    async def handle_ping(self, message: PingMessage) -> None:
+        """Answered with its own payload, as graphql-ws does."""
+        payload = message.get("payload")
+        await self.send_message({"type": "pong", "payload": payload} if payload else {"type": "pong"})
+
+    async def handle_subscribe(self, message: SubscribeMessage) -> None:
+        """Run it, unless there are too many on this socket."""
+        is_new = self.connection_acknowledged and message["id"] not in self.operations
+        if is_new and len(self.operations) >= self.sockets.limits.max_operations:
+            error = GraphQLError(
+                f"At most {self.sockets.limits.max_operations} operations at once on one connection.",
+                extensions={"code": "RATE_LIMITED", "retryAfterSeconds": 1},
+            )
+            await self.send_message({"id": message["id"], "type": "error", "payload": [error.formatted]})
+            return
+        await super().handle_subscribe(message)
+
+    async def _send_result_stream(self, operation: Operation[Context, None], result_source: Any) -> None:
+        await super()._send_result_stream(operation, self._deliverable(result_source))
+
+    async def _deliverable(self, results: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
+        """The results; an event that is lost because a service is away ends the socket, and the client resumes."""
+        is_first = True
+        async for result in results:
+            lost = not is_first and getattr(result, "data", None) is None and getattr(result, "errors", None)
+            if lost and any((error.extensions or {}).get("code") == UNAVAILABLE for error in lost):
+                self.websocket.end(1013, "A service is away. Connect again and resume.")
+                raise WebSocketDisconnected
+            is_first = False
+            yield result
+
+    @staticmethod
+    def _get_pre_execution_close_reason(error: object) -> str | None:
+        return None  # a document that does not parse is an error of that operation, not of the others
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        """Log what nobody expected."""
+        if not isinstance(error, WebSocketDisconnected):
+            log.error("websocket_failed", exc_info=error)
+
+
+class SocketView(GraphQL[Context, None]):
+    """Strawberry's view, its sockets served by the handler above."""
+
+    websocket_adapter_class = Socket
+    graphql_transport_ws_handler_class = SocketHandler
+    sockets: Sockets
+
+
+def _authorization(payload: Mapping[str, Any]) -> str | None:
+    """The Authorization, however it is written; what is no text is text that does not verify."""
+    values = [value for name, value in payload.items() if name.lower() == "authorization" and value is not None]
+    return str(values[0]) if values else None
+
+
+def _fault(message: object) -> str | None:
+    """Why this is no message of the protocol; None when it is one."""
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        return "A message is an object with a type."
+    payload, type_ = message.get("payload"), message["type"]
+    if type_ in ("subscribe", "complete") and not (isinstance(message.get("id"), str) and message["id"]):
+        return f"`{type_}` has an id."
+    if type_ != "subscribe":
+        return "A payload is an object." if payload is not None and not isinstance(payload, dict) else None
+    if not isinstance(payload, dict) or not isinstance(payload.get("query"), str):
+        return "`subscribe` has a payload with a query."
+    kinds = {"variables": dict, "extensions": dict, "operationName": str}
+    wrong = [name for name, kind in kinds.items() if not isinstance(payload.get(name), kind | None)]
+    return f"`{wrong[0]}` is of another kind." if wrong else None
