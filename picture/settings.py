@@ -10,10 +10,12 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from picture.trouble import Trouble
+
 PREFIX = "PICTURE_"
 
 
-class SettingsError(Exception):
+class SettingsError(Trouble):
     """The settings are wrong."""
 
 
@@ -71,7 +73,7 @@ class Settings(BaseSettings):
     s3_secret_access_key: str | None = _outside(
         "S3_SECRET_ACCESS_KEY", "The key's secret", repr=False, validate_default=True
     )
-    s3_prefix: str = _outside("S3_PREFIX", "What every key begins with; nothing outside is ever deleted", "")
+    s3_prefix: str = _outside("S3_PREFIX", "What every key begins with; nothing outside is ever deleted", "picture/")
     supabase_url: HttpUrl | None = _outside("SUPABASE_URL", "The Supabase project whose ES256/RS256 tokens count")
     supabase_jwt_secret: str | None = _outside(
         "SUPABASE_JWT_SECRET", "The Supabase project's HS256 secret", repr=False, min_length=16
@@ -90,6 +92,9 @@ class Settings(BaseSettings):
     allowed_origins: Names = _is((), "Origins of web clients, comma-separated; `*` for all")
     forwarded_allow_ips: str = _is("", "Proxies whose X-Forwarded-* headers count, comma-separated; `*` for all")
     graphiql: bool = _is(True, "Show GraphiQL at /graphql")
+    graphiql_token: str | None = _is(
+        None, "The token that GraphiQL begins with; set by `picture up`, handed out on loopback only", repr=False
+    )
     introspection: bool = _is(True, "Answer introspection queries")
     log_format: Literal["auto", "pretty", "json"] = _is("auto", "`auto` is pretty in a terminal, JSON otherwise")
     log_level: Literal["debug", "info", "warning", "error"] = _is("info", "The least that is logged")
@@ -114,6 +119,7 @@ class Settings(BaseSettings):
     heartbeat_seconds: float = _is(5, "Between two extensions of the lease; at most half of it", gt=0, le=600)
     worker_up_seconds: float = _is(20, "Silence after which a worker counts as down", ge=1, le=3600)
     poll_seconds: float = _is(2, "Between a worker's looks into the queue when no message comes", gt=0, le=60)
+    cancel_poll_seconds: float = _is(0.5, "Between a worker's looks whether what it runs was canceled", gt=0, le=10)
     progress_timeout_seconds: float = _is(120, "Without progress, an attempt is given up", gt=0, le=3600)
     attempt_timeout_seconds: float = _is(600, "One attempt takes at most this long", gt=0, le=86_400)
     cancel_grace_seconds: float = _is(20, "A cancelled run may take this long to stop", gt=0, le=600)
@@ -124,7 +130,12 @@ class Settings(BaseSettings):
     event_hours: float = _is(24, "Events can be resumed for this long", gt=0)
     idempotency_hours: float = _is(24, "An idempotency key is remembered for this long", gt=0)
 
+    storing_seconds: float = _is(600, "What was rendered is stored again for this long while storage is away", gt=0)
+    max_storing: int = _is(2, "Generations that a worker stores while it renders the next", ge=1, le=16)
+
     # The engine
+    catalogue: Path | None = _is(None, "The catalogue of models, a TOML file; the packaged one when unset")
+    model_scan_seconds: float = _is(30, "Between two looks which model files the engine has", gt=0, le=3600)
     comfyui_folder: Path | None = _is(None, "Where the worker sees the folder that holds ComfyUI's input and output")
     engine_timeout_seconds: float = _is(30, "One request to the engine takes at most this long", gt=0, le=600)
     engine_seconds: float = _is(1.5, "How long the simulated engine takes for a picture", ge=0, le=600)
@@ -140,6 +151,9 @@ class Settings(BaseSettings):
     listener_buffer: int = _is(256, "Events that wait for one slow client before it is let go", ge=8, le=100_000)
     ping_seconds: float = _is(20, "Between two pings to a silent client", gt=0, le=600)
     init_timeout_seconds: float = _is(10, "A WebSocket says connection_init within this time", gt=0, le=600)
+    send_seconds: float = _is(15, "A client that takes nothing for this long is let go", gt=0, le=600)
+    max_sockets: int = _is(100, "WebSockets of one person on one process", ge=1, le=100_000)
+    max_operations: int = _is(100, "Operations at once on one WebSocket", ge=1, le=10_000)
 
     # Pictures
     image_format: Literal["webp", "png"] = _is("webp", "How pictures are stored")
@@ -182,7 +196,7 @@ class Settings(BaseSettings):
         """Values given in code, then the environment, then `.env`."""
         return init_settings, env_settings, dotenv_settings
 
-    @field_validator("home", "comfyui_folder", "engine_script")
+    @field_validator("home", "comfyui_folder", "engine_script", "catalogue")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value and value.expanduser().absolute()
