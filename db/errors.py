@@ -63,6 +63,10 @@ class UnauthenticatedError(PictureError):
     """Sign in first."""
 
 
+class ExpiredError(UnauthenticatedError):
+    """The token has expired."""
+
+
 class ForbiddenError(PictureError):
     """You may not do that."""
 

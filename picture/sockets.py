@@ -32,13 +32,12 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 
 from db.claims import ANONYMOUS, Claims
-from db.errors import UnauthenticatedError, UnavailableError
+from db.errors import ExpiredError, UnauthenticatedError
+from picture.failures import UNAVAILABLE, judge
 from picture.socket import Socket, Sockets
 from schema.context import Context
 
 log = structlog.get_logger(__name__)
-
-UNAVAILABLE = "SERVICE_UNAVAILABLE"
 
 
 class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
@@ -53,6 +52,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         loop, began_at = asyncio.get_running_loop(), time.monotonic()
         self.sockets = self.view.sockets
         self.person: UUID | None = None
+        self.authorization: str | None = None
         self.timer = loop.call_later(
             self.sockets.limits.init_timeout_seconds, self.websocket.end, 4408, "Say connection_init."
         )
@@ -98,12 +98,10 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             return self.websocket.end(4429, "connection_init came twice.")
         self.connection_init_received = True
         self.timer.cancel()
-        try:
-            claims = await self.sockets.verify(_authorization(message.get("payload") or {}))
-        except UnauthenticatedError as error:
-            return self.websocket.end(4401, str(error))
-        except UnavailableError as error:
-            return self.websocket.end(1013, str(error))
+        self.authorization = _authorization(message.get("payload") or {})
+        claims = await self._verified()
+        if claims is None:
+            return None
         if claims.sub and not self.sockets.enter(claims.sub):
             return self.websocket.end(4429, "You have too many connections open.")
         self.person = claims.sub
@@ -111,6 +109,21 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         self._end_with(claims)
         await self.send_message({"type": "connection_ack"})
         self.connection_acknowledged = True
+        return None
+
+    async def _verified(self) -> Claims | None:
+        """Who the token names; None when the socket ends for want of that."""
+        try:
+            return await self.sockets.verify(self.authorization)
+        except ExpiredError as error:
+            self.websocket.end(4403, str(error))
+        except UnauthenticatedError as error:
+            self.websocket.end(4401, str(error))
+        except Exception as error:
+            verdict = judge(error)
+            if verdict.code != UNAVAILABLE:
+                raise
+            self.websocket.end(1013, verdict.message or str(error))
         return None
 
     def _end_with(self, claims: Claims) -> None:
@@ -127,7 +140,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         await self.send_message({"type": "pong", "payload": payload} if payload else {"type": "pong"})
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
-        """Run it, unless there are too many on this socket."""
+        """Run it, unless there are too many on this socket, or its person has been turned away since."""
         is_new = self.connection_acknowledged and message["id"] not in self.operations
         if is_new and len(self.operations) >= self.sockets.limits.max_operations:
             error = GraphQLError(
@@ -135,6 +148,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
                 extensions={"code": "RATE_LIMITED", "retryAfterSeconds": 1},
             )
             await self.send_message({"id": message["id"], "type": "error", "payload": [error.formatted]})
+            return
+        if is_new and await self._verified() is None:
             return
         await super().handle_subscribe(message)
 
