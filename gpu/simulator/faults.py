@@ -9,6 +9,7 @@ from aiohttp import web
 
 from gpu.simulator.routes import STATE
 from gpu.simulator.scripts import Moment
+from gpu.simulator.state import State
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
@@ -40,9 +41,20 @@ async def fail_as_scripted(request: web.Request, handler: Handler) -> web.Stream
     if request.path.startswith("/simulator/"):
         return await handler(request)
     state = request.app[STATE]
+    task = asyncio.current_task()
+    assert task is not None
+    state.handlers.add(task)
+    try:
+        return await _answer(state, request, handler)
+    finally:
+        state.handlers.discard(task)
+
+
+async def _answer(state: State, request: web.Request, handler: Handler) -> web.StreamResponse:
     path = request.path.removeprefix("/api")
     rules = await state.reach(Moment("request", path=path, method=request.method))
     doings = {rule.do for rule in rules}
+    await state.sockets.gate.wait()
     if "http_500" in doings:
         return web.Response(status=500, text="500 Internal Server Error\n\nServer got itself in trouble")
     if "half_response" in doings:

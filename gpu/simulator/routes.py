@@ -65,7 +65,9 @@ async def post_prompt(request: web.Request) -> web.Response:
 
 async def _verdict(state: State, graph: Graph, prompt_id: str, body: dict[str, Any]) -> Verdict:
     verdict = Checker(graph, state.catalogue, state.folders).check(body.get("partial_execution_targets"))
-    state.posted += 1
+    if verdict.error is not None:
+        return verdict
+    state.posted += 1  # only those that might run, so that a script's `nth` is easy to tell
     state.nth[prompt_id] = state.posted
     moment = Moment("post", state.posted, text_of(graph))
     for rule in await state.reach(moment, prompt_id, body.get("client_id")):

@@ -210,13 +210,13 @@ SCENES: dict[str, Callable[[Canvas], None]] = {
 }
 _WORDS = {
     "hills": "hill hills meadow field fields countryside valley landscape village garden snow snowy winter "
-    "forest tree trees wood woods fox wolf dog lynx squirrel house cottage cabin",
+    "forest tree trees wood woods house cottage cabin",
     "mountains": "mountain mountains peak peaks alps cliff cliffs volcano canyon rock rocks",
     "dunes": "desert dune dunes sand sahara mars savanna",
     "sea": "sea ocean beach lake water river coast island lighthouse boat ship harbour harbor bay wave waves sail",
     "city": "city town street skyline skyscraper building buildings tokyo york london neon cyberpunk urban roofs",
     "space": "space galaxy nebula planet cosmos cosmic universe astronaut rocket alien orbit",
-    "lights": "bokeh rain portrait lights macro candle party festival christmas dream flower flowers cat kitten",
+    "lights": "bokeh rain portrait lights macro candle party festival christmas dream flower flowers",
     "ribbons": "abstract pattern wave flow music logo texture wallpaper geometric swirl paint silk",
 }
 

@@ -2,9 +2,10 @@
 
 [[rule]]
 do = "node_error"               # one of ACTIONS
-match = { prompt = "fox" }      # nth (of the prompts posted), prompt (part of its text), class, path, method
+match = { prompt = "fox" }      # all of: nth, prompt (part of its text), class (of a node), path, method
 at = "step"                     # one of POINTS; each action has its own usual one
 at_step = 3                     # the sampler step after which "step" is meant; else the first
+name = "third"                  # under which a pause is released, and an event is told
 times = 1                       # how often, 0 for always
 seconds = 2.0                   # how long, for slow_load, stall, hang (0: for ever)
 message = "…"                   # what node_error and validation_error say
@@ -78,6 +79,7 @@ class Rule:
     name: str = ""
     is_spent: bool = False
     used: int = 0
+    met: int = 0
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> "Rule":
@@ -93,7 +95,7 @@ class Rule:
         at = values.pop("at", "request" if do == "pause" and "path" in match else ACTIONS[do])
         if at not in (*POINTS, *HTTP_POINTS):
             raise ScriptError(f"at = {at!r}: one of {', '.join((*POINTS, *HTTP_POINTS))}")
-        if "class" in match and "at" not in data and at == "step":
+        if "class" in match and not {"at", "at_step"} & set(data) and at == "step":
             at = "node"
         if unknown := set(values) - {"at_step", "times", "seconds", "message", "type", "name"}:
             raise ScriptError(f"{min(unknown)!r} is no key of a rule")
@@ -106,13 +108,15 @@ class Rule:
         if self.at == "step" and moment.step != (self.at_step or 1):
             return False
         wanted = self.match
-        return (
-            wanted.get("nth", moment.nth) == moment.nth
-            and str(wanted.get("prompt", "")) in moment.text
+        is_meant = (
+            str(wanted.get("prompt", "")) in moment.text
             and wanted.get("class", moment.node_class) == moment.node_class
             and moment.path.startswith(str(wanted.get("path", "")))
             and wanted.get("method", moment.method) == moment.method
         )
+        self.met += is_meant
+        nth = self.met if self.at in HTTP_POINTS else moment.nth  # of the requests meant; of the prompts posted
+        return is_meant and bool(wanted.get("nth", nth) == nth)
 
     def use(self) -> None:
         """Count one use; the last one spends it."""

@@ -76,9 +76,8 @@ class Engine:
         for connection in list(server.connections) if server else []:
             if connection.transport is not None:
                 connection.transport.abort()
-        for task in self._tasks:
+        for task in [*self._tasks, *self.state.handlers]:
             task.cancel()
-        self.journal.release()
         self.journal.write("crashed")
         await runner.cleanup()
 
@@ -157,16 +156,17 @@ def run(
     host: str = "127.0.0.1",
     port: int = 8188,
     seconds: float = 5.0,
-    script: Path | None = None,
-    folder: Path | None = None,
+    script: Path | str | None = None,
+    folder: Path | str | None = None,
 ) -> None:
     """Be an engine until SIGTERM or SIGINT; prints one line of JSON, {"url": …}, once it listens."""
-    place = folder or Path(tempfile.mkdtemp(prefix="picture-engine-"))
+    rules = Script.load(Path(script) if script else None)
+    place = Path(folder or tempfile.mkdtemp(prefix="picture-engine-"))
     engine = _Process(
         host,
         port,
         seconds=seconds,
-        script=Script.load(script),
+        script=rules,
         folder=place,
         models=catalogue_files(),
         preview_method="none",

@@ -39,6 +39,10 @@ class Sockets:
 
     peers: dict[str, Peer] = field(default_factory=dict)
     outgoing: asyncio.Queue[tuple[Message, str | None]] = field(default_factory=asyncio.Queue)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)  # closed while all stands still
+
+    def __post_init__(self) -> None:
+        self.gate.set()
 
     def send(self, event: str, data: dict[str, Any], client: str | None = None) -> None:
         """Queue an event for one client, or for all when `client` is None."""
@@ -62,6 +66,7 @@ class Sockets:
         """Send what is queued, for ever, each message awaited before the next."""
         while True:
             message, client = await self.outgoing.get()
+            await self.gate.wait()
             if client is None:
                 for peer in list(self.peers.values()):
                     await _deliver(peer, message)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from gpu.simulator.caches import Cache
 from gpu.simulator.files import Folders
@@ -29,6 +30,7 @@ class State:
     interrupted: asyncio.Event = field(default_factory=asyncio.Event)
     client: str | None = None  # of the prompt that runs, or ran last
     node: str | None = None  # that runs now
+    handlers: set[asyncio.Task[Any]] = field(default_factory=set)  # requests that are being answered
     posted: int = 0
     nth: dict[str, int] = field(default_factory=dict)
     must_forget: bool = False
@@ -53,6 +55,14 @@ class State:
             self.cache.clear()
             self.must_forget = False
 
+    async def stall(self, seconds: float) -> None:
+        """Answer nothing and send nothing for so long, as when the real server's one lock is held."""
+        self.sockets.gate.clear()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self.sockets.gate.set()
+
     async def reach(self, moment: Moment, prompt_id: str | None = None, client: str | None = None) -> list[Rule]:
         """The script's rules for this moment. What needs no knowledge of a run is done here."""
         rules = self.script.take(moment)
@@ -61,16 +71,21 @@ class State:
             self.journal.write("fired", do=rule.do, name=rule.name, **about)
             if rule.do == "pause":
                 await self.journal.pause(rule.name, **about)
-            elif rule.do == "crash":
-                await self.die()
-            elif rule.do == "drop_socket":
-                self.sockets.drop(client)
-            elif rule.do == "silent_socket":
-                self.sockets.silence(client)
-            elif rule.do in ("slow_load", "stall"):
-                await asyncio.sleep(rule.seconds)
-            elif rule.do == "hang":
-                await asyncio.wait_for(asyncio.Event().wait(), None) if not rule.seconds else await asyncio.sleep(
-                    rule.seconds
-                )
+            else:
+                await self._do(rule, client)
         return rules
+
+    async def _do(self, rule: Rule, client: str | None) -> None:
+        match rule.do:
+            case "crash":
+                await self.die()
+            case "drop_socket":
+                self.sockets.drop(client)
+            case "silent_socket":
+                self.sockets.silence(client)
+            case "slow_load":
+                await asyncio.sleep(rule.seconds)
+            case "stall":
+                await self.stall(rule.seconds)
+            case "hang":
+                await (asyncio.sleep(rule.seconds) if rule.seconds else asyncio.Event().wait())

@@ -14,6 +14,8 @@ from gpu.simulator.scripts import Moment, Rule
 from gpu.simulator.state import State
 from gpu.simulator.validation import traceback_of
 
+_GAP_SECONDS = 0.001  # from the last event to the history; the real one takes as long, and now and then 0.9 s
+
 
 async def work(state: State) -> None:
     """Run prompts for ever. A fault outside a node ends it for good, like the real server's thread."""
@@ -58,6 +60,7 @@ class Run:
         state.journal.write("started", prompt_id=self.prompt_id)
         outcome = await self._outcome()
         await self.reach("success")
+        await asyncio.sleep(_GAP_SECONDS)
         is_lost = any(rule.do == "lose_history" for rule in await self.reach("end"))
         state.prompts.finish(self.item, None if is_lost else outcome)
         state.node = None
@@ -69,10 +72,10 @@ class Run:
         self.report.milestone("execution_start", {})
         names = signatures(self.graph, self.state.folders)
         if any(rule.do == "cached_output" for rule in await self.reach("start")):
-            self._pretend(names)
-        for node_id, name in names.items():
-            if (made := self.state.cache.get(name)) is not None:
-                self.results[node_id] = made
+            self._pretend()
+        else:
+            kept = ((node_id, self.state.cache.get(name)) for node_id, name in names.items())
+            self.results = {node_id: made for node_id, made in kept if made is not None}
         self.report.milestone("execution_cached", {"nodes": [node for node in self.graph if node in self.results]})
         plan = Plan(self.graph, self.outputs, self.results.__contains__)
         weights = [behaviour.weight(self.graph[node_id]["class_type"]) for node_id in plan.waiting()]
@@ -93,14 +96,10 @@ class Run:
         meta = {n: {"node_id": n, "display_node": n, **names, "real_node_id": n} for n in self.shown}
         return {"outputs": self.shown, "status": {**said, "messages": self.report.messages}, "meta": meta}
 
-    def _pretend(self, names: dict[str, str]) -> None:
+    def _pretend(self) -> None:
         """Act as if all had been made before, by a run whose file has been cleaned away since."""
-        for node_id, node in self.graph.items():
-            gone = [{"filename": "gone_00001_.png", "subfolder": "", "type": "output"}]
-            shown = {"images": gone} if node_id in self.outputs else None
-            self.results[node_id] = Made((), shown)
-            self.state.cache.made.pop(names[node_id], None)
-            assert node
+        gone = {"images": [{"filename": "gone_00001_.png", "subfolder": "", "type": "output"}]}
+        self.results = {node_id: Made((), gone if node_id in self.outputs else None) for node_id in self.graph}
 
     async def _node(self, node_id: str, name: str) -> bool:
         """Run one node; False when it ended the prompt, which then has been told."""
@@ -112,8 +111,9 @@ class Run:
                 return False
             self.results[node_id] = made
             self.executed.append(node_id)
-            self.state.cache.put(name, made)
-        if made.shown is not None and not self._is_without_output:
+            if not self._is_without_output:
+                self.state.cache.put(name, made)
+        if made.shown is not None:
             self.shown[node_id] = made.shown
             self.report.executed(node_id, made.shown)
         self.report.finished(node_id)
