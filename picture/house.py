@@ -29,17 +29,19 @@ Say = Callable[[str], None]
 
 @dataclass(slots=True)
 class House:
-    """What runs in one home; `open_house` makes one."""
+    """What runs in the home of these settings. Parts that are quiet log into files of the home."""
 
     settings: Settings  # with the addresses of what has been started
-    home: Home
-    is_quiet: bool
-    say: Say
+    is_quiet: bool = False
+    say: Say = lambda _: None
+    home: Home = field(init=False)
+    engine_ports: tuple[int, ...] = ()
     nursery: Nursery = field(default_factory=Nursery)
     supervisor: Supervisor = field(init=False)
 
     def __post_init__(self) -> None:
         settings = self.settings
+        self.home = Home.make(settings.home)
         patience = Patience(
             *settings.restart_seconds, settings.restart_reset_seconds,
             settings.start_timeout_seconds, settings.stop_timeout_seconds,
@@ -49,19 +51,25 @@ class House:
     @property
     def parts(self) -> Parts:
         """The processes that make Picture, by the addresses known so far."""
-        return Parts(self.settings, self.home, self.is_quiet)
+        return Parts(self.settings, self.home, self.engine_ports, self.is_quiet)
 
-    async def start_services(self, stack: contextlib.AsyncExitStack) -> None:
-        """Start Postgres and Redis, each if it has no address."""
-        await together(self._start_postgres(stack), self._start_redis())
-
-    async def start_rest(self) -> None:
-        """Start the engines, the API, the workers and the scheduler; return when they answer."""
-        await together(self._start_engines(), self._migrate())
-        self.say("starting the API and the workers")
-        parts = [self.parts.api(), self.parts.scheduler()]
-        parts += [self.parts.worker(index) for index in range(self.settings.workers)]
-        await together(*(self.supervisor.start(part) for part in parts))
+    @contextlib.asynccontextmanager
+    async def open(self, *, only_services: bool = False) -> AsyncIterator["House"]:
+        """All of it, ready, or only Postgres and Redis; ended in order at last. Raises Trouble, saying what is not."""
+        with self.home.lock():
+            _end_leftovers(self.home)
+            self.home.secrets()
+            self.settings = _with_port(complete(self.settings), self.home)
+            self.engine_ports = tuple(self.home.port(f"engine-{n + 1}") for n in range(self.settings.workers))
+            async with contextlib.AsyncExitStack() as stack:
+                stack.callback(self.home.forget_running)
+                try:
+                    await self._start_services(stack)
+                    if not only_services:
+                        await self._start_rest()
+                    yield self
+                finally:
+                    await self.stop()
 
     async def stop(self) -> None:
         """End everything in its order."""
@@ -72,6 +80,18 @@ class House:
     def kill(self) -> None:
         """End everything by force."""
         self.supervisor.kill(*ROLES)
+
+    async def _start_services(self, stack: contextlib.AsyncExitStack) -> None:
+        """Start Postgres and Redis, each if it has no address."""
+        await together(self._start_postgres(stack), self._start_redis())
+
+    async def _start_rest(self) -> None:
+        """Start the engines, the API, the workers and the scheduler; return when they answer."""
+        await together(self._start_engines(), self._migrate())
+        self.say("starting the API and the workers")
+        parts = [self.parts.api(), self.parts.scheduler()]
+        parts += [self.parts.worker(index) for index in range(self.settings.workers)]
+        await together(*(self.supervisor.start(part) for part in parts))
 
     async def _start_postgres(self, stack: contextlib.AsyncExitStack) -> None:
         named = [name for name in DATABASES if getattr(self.settings, name)]
@@ -124,30 +144,6 @@ class House:
         addresses.setdefault("comfyui_url", next((p.address or "" for p in self.supervisor.processes("engine")), ""))
         roles = {role: self.supervisor.processes(role) for role in ROLES}
         self.home.write_running(Running(os.getpid(), {k: v for k, v in addresses.items() if v}, roles))
-
-
-@contextlib.asynccontextmanager
-async def open_house(
-    settings: Settings, *, is_quiet: bool = False, only_services: bool = False, say: Say = lambda _: None
-) -> AsyncIterator[House]:
-    """All of Picture in the settings' home, ready; ended in order at the end. Raises Trouble, saying what is not.
-
-    `is_quiet` keeps what the parts log in files of the home. With `only_services` no more than Postgres and Redis.
-    """
-    home = Home.make(settings.home)
-    with home.lock():
-        _end_leftovers(home)
-        home.secrets()
-        house = House(_with_port(complete(settings), home), home, is_quiet, say)
-        async with contextlib.AsyncExitStack() as stack:
-            stack.callback(home.forget_running)
-            try:
-                await house.start_services(stack)
-                if not only_services:
-                    await house.start_rest()
-                yield house
-            finally:
-                await house.stop()
 
 
 async def together(*work: Coroutine[object, object, None]) -> None:

@@ -12,7 +12,7 @@ from picture.home import Home
 from picture.processes import Command
 from picture.settings import Settings, local_address, variable
 from picture.supervisor import NotReadyError, Part
-from picture.tokens import local_token
+from picture.tokens import PERSON, local_token
 
 DATABASES = ("database_url", "database_worker_url", "database_admin_url")
 ADDRESSES = (*DATABASES, "redis_url", "comfyui_url", "public_url")
@@ -25,6 +25,7 @@ class Parts:
 
     settings: Settings
     home: Home
+    engine_ports: tuple[int, ...]  # chosen once, while nobody listens there
     is_quiet: bool  # they write into files of the home, and not to where we do
 
     def api(self) -> Part:
@@ -38,7 +39,7 @@ class Parts:
             "PICTURE_PUBLIC_URL": settings.public_url,
         }
         if settings.graphiql and settings.token_secret:
-            token = local_token(settings, "graphiql", ttl_seconds=GRAPHIQL_TOKEN_SECONDS)
+            token = local_token(settings, PERSON, ttl_seconds=GRAPHIQL_TOKEN_SECONDS)
             own["PICTURE_GRAPHIQL_TOKEN"] = token
         address = local_address(settings.host, settings.port)
         return Part("api", self.command("api", own), address, ready=lambda: _answers(f"{address}/readyz"))
@@ -57,7 +58,7 @@ class Parts:
         else:
             own["COMFYUI_URL"] = self._engine_address(index)
             own["PICTURE_COMFYUI_FOLDER"] = str(self._engine_folder(index))
-        return Part("worker", self.command("worker", own, name=_numbered("worker", index)))
+        return Part("worker", self.command("worker", own))
 
     def engine(self, index: int) -> Part:
         """One simulated ComfyUI."""
@@ -66,21 +67,20 @@ class Parts:
         options += ["--seconds", f"{self.settings.engine_seconds:g}"]
         if self.settings.engine_script:
             options += ["--script", str(self.settings.engine_script)]
-        command = self.command("engine", {}, *options, name=_numbered("engine", index))
+        command = self.command("engine", {}, *options, log=self._log(_numbered("engine", index)))
         return Part("engine", command, address, ready=lambda: _answers(f"{address}/system_stats"))
 
     def migration(self) -> Command:
         """The command that brings the database to today's shape, and ends."""
         own = {variable(name): self.settings.require(name) for name in DATABASES}
-        arguments = self.command("migrate", own)
-        return Command(arguments.arguments, env=arguments.env, log=self._log("migrate"))
+        return self.command("migrate", own, log=self._log("migrate"))
 
-    def command(self, role: str, own: dict[str, str], *options: str, name: str = "") -> Command:
+    def command(self, role: str, own: dict[str, str], *options: str, log: Path | None = None) -> Command:
         """How `picture <role>` is started."""
         inherited = {key: value for key, value in os.environ.items() if key not in map(variable, ADDRESSES)}
         env = {**inherited, "PICTURE_HOME": str(self.home.path), **own}
         arguments = [sys.executable, "-m", "picture", role, *options]
-        return Command(arguments, env=env, log=self._log(name or role) if self.is_quiet else None)
+        return Command(arguments, env=env, log=log or (self._log(role) if self.is_quiet else None))
 
     def _of_jobs(self) -> dict[str, str]:
         return {
@@ -89,7 +89,7 @@ class Parts:
         }
 
     def _engine_address(self, index: int) -> str:
-        return local_address("127.0.0.1", self.home.port(_numbered("engine", index)))
+        return local_address("127.0.0.1", self.engine_ports[index])
 
     def _engine_folder(self, index: int) -> Path:
         return self.home.folder(_numbered("engine", index))

@@ -10,6 +10,7 @@ from picture.trouble import Trouble
 
 ALGORITHM = "HS256"
 AUDIENCE = "authenticated"
+PERSON = "me"  # whom the demo and GraphiQL on this machine are signed in as
 # Whoever has a name here has the same id in every home.
 PEOPLE = uuid.UUID("8d3f2c6e-5f0b-4c57-9a44-0a3f6c1f7b52")
 
