@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from db.claims import Claims
@@ -18,6 +19,18 @@ UNSAFE_ROLE = text("""
                    and c.relnamespace = 'public'::regnamespace) as is_owner
     from pg_roles r where r.rolname = current_user
 """)
+
+
+# The connection is gone, the server is coming up or going down, has no room, or asks to be asked again.
+AWAY_STATES = ("08", "53", "57P", "40", "25P")
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether Postgres could not be reached, or asks to be asked again: the same statement may succeed later."""
+    if isinstance(error, DBAPIError):
+        state = getattr(error.orig, "sqlstate", None) or ""
+        return error.connection_invalidated or state.startswith(AWAY_STATES) or isinstance(error, InterfaceError)
+    return isinstance(error, (OSError, TimeoutError, PoolTimeoutError))
 
 
 class UnsafeRoleError(PictureError):
@@ -81,8 +94,10 @@ class Database:
         try:
             async with self.as_service() as session:
                 await session.execute(text("select 1"))
-        except (DBAPIError, OSError, TimeoutError) as error:
-            raise UnavailableError from error
+        except Exception as error:
+            if is_away(error):
+                raise UnavailableError from error
+            raise
 
     async def close(self) -> None:
         """Close every connection."""

@@ -49,13 +49,13 @@ async def waiting_engines(session: AsyncSession) -> Sequence[str]:
 # In small bites, so that nobody waits for a long transaction.
 OLD_EVENTS = text("""
     delete from generation_events where ctid = any (array(
-        select ctid from generation_events 
+        select ctid from generation_events
             where created_at < now() - make_interval(secs => 3600 * cast(:event_hours as float8))
         limit :limit))
 """)
 OLD_KEYS = text("""
     delete from idempotency_keys where ctid = any (array(
-        select ctid from idempotency_keys 
+        select ctid from idempotency_keys
             where created_at < now() - make_interval(secs => 3600 * cast(:idempotency_hours as float8))
         limit :limit))
 """)

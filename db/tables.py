@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Text
+from sqlalchemy import BigInteger, DateTime, Dialect, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeDecorator
 from sqlalchemy.types import Uuid as UuidType
@@ -65,7 +65,7 @@ class ModelRow(SQLModel, table=True):
     """An entry of the catalogue."""
 
     __tablename__: ClassVar[str] = "models"
-    id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True, sa_column_kwargs={"server_default": text("gen_random_uuid()")})
     slug: str
     name: str
     description: str | None = None

@@ -203,7 +203,7 @@ class Attempts:
     async def _tell(self, changed: Changed) -> None:
         row = changed.row
         for event in changed.events:
-            log.info("generation", id=str(row.id), event=str(event.kind), attempt=event.attempt, worker=row.worker)
+            log.info("generation", id=str(row.id), change=str(event.kind), attempt=event.attempt, worker=row.worker)
         await self._resources.events.publish(changed)
 
 

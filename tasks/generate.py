@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from db import models, taking, workers
+from db.database import is_away
 from db.taking import Attempt
 from db.workers import WorkerState
 from gpu.engine import OutputImage
@@ -29,6 +29,8 @@ ENGINE_DOWN_SECONDS = 2.0  # between two looks for an engine that does not answe
 
 class Runner:
     """One worker. `run` it until it is stopped; `wake` it when there may be work."""
+
+    _group: asyncio.TaskGroup
 
     def __init__(self, resources: WorkerResources) -> None:
         self._resources = resources
@@ -56,17 +58,16 @@ class Runner:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Work until stopped."""
+        """Work until stopped. What breaks in here ends it, loudly: who started us starts us again."""
         await self._scan_models()
-        background = [asyncio.create_task(self._scan()), asyncio.create_task(self._pulse.run())]
-        working = asyncio.create_task(self._work())
-        try:
-            await asyncio.wait({working, asyncio.ensure_future(self._stopping.wait())}, return_when="FIRST_COMPLETED")
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            background = [group.create_task(self._scan()), group.create_task(self._pulse.run())]
+            working = group.create_task(self._work())
+            await self._stopping.wait()
             await self._drain(working)
-        finally:
             for task in (working, *background, *self._storing):
                 task.cancel()
-            await asyncio.gather(working, *background, *self._storing, return_exceptions=True)
 
     # ── Working ────────────────────────────────────────────────────────────
 
@@ -129,7 +130,7 @@ class Runner:
             self._storing_slots.release()
 
     def _spawn(self, storing: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(storing)
+        task = self._group.create_task(storing)
         self._storing.add(task)
         task.add_done_callback(self._storing.discard)
 
@@ -137,7 +138,9 @@ class Runner:
         """What `act` gives; None, after a pause, while Postgres is away."""
         try:
             return await act
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
+        except Exception as error:
+            if not is_away(error):
+                raise
             log.warning("database_away", error=type(error).__name__)
             await asyncio.sleep(PAUSE_SECONDS)
             return None
@@ -157,7 +160,9 @@ class Runner:
             files = await self._resources.engine.files(catalogue.folders)
             async with self._resources.db.as_service() as session:
                 rows = await models.page(session)
-        except (EngineError, SQLAlchemyError, OSError, TimeoutError) as error:
+        except Exception as error:
+            if not (isinstance(error, EngineError) or is_away(error)):
+                raise
             if self._engine:
                 log.warning("engine_away", error=str(error))
             self._engine, self._model_ids = None, {}

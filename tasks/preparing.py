@@ -71,18 +71,18 @@ async def prepare(resources: WorkerResources, row: GenerationRow, slug: str) -> 
 def _values(row: GenerationRow, attempt_id: UUID, source: str | None) -> dict[str, object]:
     values: dict[str, object] = {
         "prompt": row.prompt,
-        "negative_prompt": row.negative_prompt,
+        "negativePrompt": row.negative_prompt,
         "seed": row.seed,
         "width": row.width,
         "height": row.height,
         "steps": row.steps,
         "guidance": row.guidance_scale,
-        "image_count": row.image_count,
+        "imageCount": row.image_count,
         "strength": row.strength,
         # unlike for each attempt: nothing is answered from the engine's cache, and no folder grows
         "output": f"picture/{attempt_id}/i",
     }
-    return values if source is None else {**values, "source_image": source}
+    return values if source is None else {**values, "sourceImage": source}
 
 
 async def _source(resources: WorkerResources, row: GenerationRow, attempt_id: UUID) -> str:

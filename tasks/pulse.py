@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import taking, workers
+from db.database import is_away
 from db.enums import GenerationStage, GenerationStatus
 from db.errors import SupersededError
 from db.tables import GenerationRow
@@ -52,7 +52,9 @@ class Pulse:
             try:
                 await self.beat(full=time.monotonic() - self._beat_at >= rules.heartbeat_seconds)
                 self._is_away = False
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+            except Exception as error:
+                if not is_away(error):
+                    raise
                 if not self._is_away:
                     log.warning("database_away", error=type(error).__name__)
                 self._is_away = True

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from db import ending, objects
+from db.database import is_away
 from db.ending import StoredPicture
 from db.enums import GenerationStage
 from db.events import Changed
@@ -33,19 +33,22 @@ log = structlog.get_logger(__name__)
 
 Result = TypeVar("Result")
 
-AWAY = (SQLAlchemyError, OSError, TimeoutError, StorageUnavailableError)
 THUMBNAIL_EXTENSION = "webp"
 
 
 async def persist(act: Callable[[], Awaitable[Result]], seconds: float) -> Result:
     """What `act` gives, tried again while Postgres or the storage is away, for at most `seconds`."""
     async for attempt in AsyncRetrying(
-        retry=retry_if_exception_type(AWAY), stop=stop_after_delay(seconds), wait=wait_random_exponential(0.1, max=5),
+        retry=retry_if_exception(_is_away), stop=stop_after_delay(seconds), wait=wait_random_exponential(0.1, max=5),
         reraise=True,
     ):  # fmt: skip
         with attempt:
             return await act()
     raise AssertionError("tenacity always returns or raises")
+
+
+def _is_away(error: BaseException) -> bool:
+    return isinstance(error, StorageUnavailableError) or is_away(error)
 
 
 async def store(resources: WorkerResources, live: Live, outputs: Sequence[OutputImage]) -> Changed:

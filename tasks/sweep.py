@@ -8,9 +8,9 @@ import asyncio
 from contextlib import suppress
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from db import ending, models, objects, sweeping, workers
+from db.database import is_away
 from db.errors import SupersededError
 from db.tables import GenerationRow
 from db.taking import Attempt
@@ -84,13 +84,15 @@ async def tidy(resources: SweepResources) -> None:
 
 async def sweep_for_ever(resources: SweepResources) -> None:
     """A pass every few seconds; a database that is away is waited for."""
-    is_away = False
+    was_away = False
     while True:
         try:
             await sweep(resources)
-            is_away = False
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
-            if not is_away:
+            was_away = False
+        except Exception as error:
+            if not is_away(error):
+                raise
+            if not was_away:
                 log.warning("database_away", error=type(error).__name__)
-            is_away = True
+            was_away = True
         await asyncio.sleep(resources.rules.sweep_seconds)
