@@ -1,5 +1,7 @@
 """The API's table of contents: every field of the three roots, and what answers it."""
 
+from collections.abc import AsyncGenerator
+
 import strawberry
 from strawberry.extensions import FieldExtension
 
@@ -7,8 +9,10 @@ import resolvers.generations
 import resolvers.images
 import resolvers.models
 import resolvers.nodes
+import resolvers.streams
 import resolvers.viewer
 from resolvers.errors import ErrorsAsData
+from schema.events import GenerationEvent
 from schema.model import Model
 from schema.node import Node
 from schema.payloads import CreateGenerationPayload, DeletePayload, GenerationPayload, ImagePayload
@@ -73,4 +77,17 @@ class Mutation:
         resolver=resolvers.images.delete_image,
         extensions=PAYLOAD,
         description="The rows at once, the objects in storage right after.",
+    )
+
+
+@strawberry.type(description="What can be watched.")
+class Subscription:
+    generation_events: AsyncGenerator[GenerationEvent, None] = strawberry.subscription(
+        resolver=resolvers.streams.generation_events,
+        description="One generation, to its end. `progress`: also GenerationProgressed and GenerationQueueMoved; "
+        "`previews`: also GenerationPreviewed.",
+    )
+    my_generation_events: AsyncGenerator[GenerationEvent, None] = strawberry.subscription(
+        resolver=resolvers.streams.my_generation_events,
+        description="All of the caller's, for as long as the client listens.",
     )

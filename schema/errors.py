@@ -46,6 +46,9 @@ class ConflictError(UserError):
     pass
 
 
+ERRORS = (InvalidInputError, NotFoundError, RateLimitError, QuotaExceededError, ConflictError)
+
+
 def user_error(error: errors.PictureError) -> UserError | None:
     """What `error` looks like in a payload; None for what is no business of the client's."""
     message, path = str(error), list(error.path) or None

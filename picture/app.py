@@ -1,0 +1,218 @@
+"""The API process: what it holds open, and what answers which address."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from db.claims import Claims
+from db.database import Database
+from db.limits import Allowance
+from db.queue import QueueRules
+from picture import graphiql, health, pictures
+from picture.auth import Auth, AuthLimits
+from picture.documents import DocumentLimits
+from picture.graphql import View, make_schema
+from picture.keys import JWKS_PATH, Keys, PublishedKeys
+from picture.requests import HEADER, RequestLog
+from picture.settings import Settings
+from picture.socket import SocketLimits, Sockets
+from picture.stores import storage_config
+from schema.bounds import Bounds
+from schema.context import Context
+from storage.addresses import Addresses
+from storage.objects import Storage, open_storage
+from tasks.events import Events
+from tasks.hub import Hub, open_hub
+from tasks.queue import Queue
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What one API process holds open."""
+
+    db: Database
+    redis: Redis
+    storage: Storage
+    queue: Queue
+    events: Events
+    hub: Hub
+    addresses: Addresses
+    auth: Auth
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The API. It opens what it needs when it starts, and closes it when it stops."""
+    middleware = [Middleware(RequestLog)]
+    if settings.allowed_origins:
+        middleware.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=list(settings.allowed_origins),
+                allow_methods=["GET", "POST"],
+                allow_headers=["Authorization", "Content-Type", HEADER],
+                expose_headers=[HEADER],
+            )
+        )
+    return Starlette(lifespan=_lifespan(settings), middleware=middleware)
+
+
+def _lifespan(settings: Settings) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_resources(settings) as resources:
+            app.router.routes[:] = _routes(settings, resources)
+            yield
+
+    return lifespan
+
+
+@asynccontextmanager
+async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
+    """All that the API needs. Raises UnsafeRoleError when row-level security would not bind its login."""
+    async with AsyncExitStack() as stack:
+        db = Database.connect(
+            settings.require("database_url"),
+            pool_size=settings.database_pool_size,
+            statement_timeout_seconds=settings.statement_timeout_seconds,
+        )
+        stack.push_async_callback(db.close)
+        await db.check_role()
+        redis: Redis = Redis.from_url(settings.require("redis_url"))
+        stack.push_async_callback(redis.aclose)
+        queue = Queue.connect(settings.require("redis_url"), settings.namespace)
+        stack.push_async_callback(queue.close)
+        hub = await stack.enter_async_context(
+            open_hub(
+                redis,
+                db,
+                _rules(settings),
+                namespace=settings.namespace,
+                capacity=settings.listener_buffer,
+                silence_seconds=settings.silence_seconds,
+                queue_moved_seconds=settings.queue_moved_seconds,
+                event_hours=settings.event_hours,
+            )
+        )
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        yield Resources(
+            db=db,
+            redis=redis,
+            storage=await stack.enter_async_context(open_storage(storage_config(settings))),
+            queue=queue,
+            events=Events(redis, settings.namespace),
+            hub=hub,
+            addresses=Addresses(settings.public_url, settings.require("secret"), settings.signature_window_seconds),
+            auth=Auth(_keys(settings, http), db, _auth_limits(settings)),
+        )
+
+
+def _routes(settings: Settings, resources: Resources) -> list[BaseRoute]:
+    view = _view(settings, resources)
+    checks: dict[str, health.Check] = {
+        "postgres": resources.db.ping,
+        "redis": lambda: resources.redis.ping(),
+        "storage": resources.storage.ping,
+    }
+    return [
+        Route("/graphql", view, methods=["GET", "POST"]),
+        WebSocketRoute("/graphql", view),
+        *(graphiql.routes() if settings.graphiql else ()),
+        *pictures.routes(resources.db, resources.storage, resources.addresses),
+        *health.routes(checks, settings.ready_timeout_seconds),
+    ]
+
+
+def _view(settings: Settings, resources: Resources) -> View:
+    allowance, rules = _allowance(settings), _rules(settings)
+    bounds = Bounds(settings.page_default, settings.page_max, settings.max_prompt_characters)
+
+    def make_context(claims: Claims, is_stream: bool) -> Context:
+        return Context(
+            db=resources.db,
+            queue=resources.queue,
+            events=resources.events,
+            hub=resources.hub,
+            addresses=resources.addresses,
+            allowance=allowance,
+            rules=rules,
+            bounds=bounds,
+            claims=claims,
+            is_stream=is_stream,
+        )
+
+    return View(
+        make_schema(_document_limits(settings)),
+        resources.auth,
+        make_context,
+        Sockets(resources.auth.verify, _socket_limits(settings)),
+        max_body_bytes=settings.max_body_bytes,
+        allowed_origins=settings.allowed_origins,
+        has_graphiql=settings.graphiql,
+        graphiql_token=settings.graphiql_token,
+    )
+
+
+def _keys(settings: Settings, http: aiohttp.ClientSession) -> Keys:
+    """Supabase's when any of it is set; only then is the local secret worth nothing."""
+    published = settings.supabase_url and PublishedKeys(
+        http,
+        settings.supabase_url + JWKS_PATH,
+        every_seconds=settings.jwks_seconds,
+        timeout_seconds=settings.jwks_timeout_seconds,
+    )
+    secret = settings.supabase_jwt_secret if settings.has_supabase else settings.token_secret
+    return Keys(secret, published or None)
+
+
+def _allowance(settings: Settings) -> Allowance:
+    return Allowance(
+        generations_per_hour=settings.generations_per_hour,
+        generations_per_day=settings.generations_per_day,
+        max_concurrent=settings.max_concurrent,
+        uploads_per_day=settings.uploads_per_day,
+        storage_bytes=settings.storage_bytes,
+    )
+
+
+def _rules(settings: Settings) -> QueueRules:
+    return QueueRules(max_concurrent=settings.max_concurrent, worker_up_seconds=settings.worker_up_seconds)
+
+
+def _auth_limits(settings: Settings) -> AuthLimits:
+    return AuthLimits(
+        leeway_seconds=settings.token_leeway_seconds,
+        revoked_seconds=settings.revoked_seconds,
+        cache_entries=settings.token_cache_entries,
+    )
+
+
+def _document_limits(settings: Settings) -> DocumentLimits:
+    return DocumentLimits(
+        max_tokens=settings.max_tokens,
+        max_depth=settings.max_depth,
+        max_aliases=settings.max_aliases,
+        max_objects=settings.max_objects,
+        page_default=settings.page_default,
+        page_max=settings.page_max,
+        introspection=settings.introspection,
+    )
+
+
+def _socket_limits(settings: Settings) -> SocketLimits:
+    return SocketLimits(
+        init_timeout_seconds=settings.init_timeout_seconds,
+        send_seconds=settings.send_seconds,
+        stream_seconds=settings.stream_seconds,
+        max_operations=settings.max_operations,
+        max_sockets=settings.max_sockets,
+        max_frame_bytes=settings.max_body_bytes,
+    )

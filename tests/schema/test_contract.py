@@ -1,0 +1,89 @@
+"""The schema keeps the contract: what it has of it, it has under its names, with its types and nullability."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import TypeDefinitionNode, parse, print_ast
+
+from picture.graphql import schema
+
+Definitions = dict[str, Any]
+
+
+def definitions(text: str) -> Definitions:
+    return {node.name.value: node for node in parse(text).definitions if isinstance(node, TypeDefinitionNode)}
+
+
+CONTRACT = definitions((Path(__file__).parent / "contract.graphql").read_text("utf-8"))
+OURS = definitions(schema.as_str())
+
+# Parts that nothing asks for yet, and that come whole or not at all.
+NOT_YET_TYPES = {
+    "Batch", "BatchEdge", "BatchConnection", "BatchStatus", "BatchPayload", "BatchPromptInput", "CreateBatchInput",
+    "Tag", "TagPayload", "PromptTemplate", "PromptTemplateInput", "PromptTemplatePayload", "GenerationEstimate",
+    "Upload", "UploadHeader", "UploadStatus", "UploadPayload", "CreateUploadInput", "UpdateProfileInput",
+    "ProfilePayload",
+}  # fmt: skip
+NOT_YET = {
+    "Generation": {"batch"},
+    "Image": {"tags", "likeCount", "likedByMe"},
+    "ImageScope": {"ARCHIVED", "LIKED"},
+    "ImageOrder": {"MOST_LIKED"},
+    "ImageFilter": {"search", "tags"},
+    "CreateGenerationInput": {"maskImageId", "tags", "startWithinSeconds", "reuse"},
+    "Query": {"generationEstimate", "batch", "batches", "upload", "profile", "tags", "promptTemplates"},
+    "Mutation": {
+        "createBatch", "cancelBatch", "retryBatch", "addTags", "removeTags", "updateTag", "likeImage", "unlikeImage",
+        "createUpload", "completeUpload", "reportImage", "createPromptTemplate", "updatePromptTemplate",
+        "deletePromptTemplate", "updateProfile", "deleteAccount",
+    },
+    "Subscription": {"batchUpdated", "uploadUpdated", "imagePublished"},
+}  # fmt: skip
+
+
+def members(type: Any) -> dict[str, str]:
+    """Each field with its arguments and type, or each value, as one comparable line."""
+    return {member.name.value: line(member) for member in parts(type, "fields", "values")}
+
+
+def parts(node: Any, *names: str) -> list[Any]:
+    return [part for name in names for part in getattr(node, name, None) or ()]
+
+
+def line(member: Any) -> str:
+    arguments = sorted(f"{a.name.value}: {print_ast(a.type)} = {default(a)}" for a in parts(member, "arguments"))
+    return f"({', '.join(arguments)}): {print_ast(member.type)} = {default(member)}" if hasattr(member, "type") else ""
+
+
+def default(value: Any) -> str:
+    given = getattr(value, "default_value", None)
+    return print_ast(given) if given else ""
+
+
+@pytest.mark.parametrize("name", sorted(set(CONTRACT) - NOT_YET_TYPES))
+def test_a_type_of_the_contract_is_there_whole(name: str) -> None:
+    theirs, ours, left_out = CONTRACT[name], OURS[name], NOT_YET.get(name, set())
+    assert ours.kind == theirs.kind
+    expected = {member: line for member, line in members(theirs).items() if member not in left_out}
+    assert {member: line for member, line in members(ours).items() if member in expected} == expected
+
+
+@pytest.mark.parametrize("name", sorted(set(CONTRACT) - NOT_YET_TYPES))
+def test_a_type_implements_what_the_contract_says(name: str) -> None:
+    theirs, ours = (
+        {interface.name.value for interface in parts(side[name], "interfaces")} for side in (CONTRACT, OURS)
+    )
+    assert theirs <= ours
+
+
+def test_what_is_left_out_is_not_there_in_halves() -> None:
+    assert not NOT_YET_TYPES & set(OURS)
+    there = {name: set(members(OURS[name])) & left_out for name, left_out in NOT_YET.items()}
+    assert not any(there.values())
+
+
+def test_nothing_has_an_id_but_nodes() -> None:  # Relay's runtime keys its records by bare `id`
+    objects = {name: type for name, type in OURS.items() if type.kind == "object_type_definition"}
+    nodes = {name for name, type in objects.items() if any(i.name.value == "Node" for i in parts(type, "interfaces"))}
+    assert {name for name, type in objects.items() if "id" in members(type)} == nodes
