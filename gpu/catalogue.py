@@ -57,12 +57,16 @@ class Entry:
         return sorted({*self.workflows, *taken, *(set(self.declared.capabilities) & _FREE_CAPABILITIES)})
 
     def files(self, mode: str) -> frozenset[tuple[str, str]]:
-        """What `mode` needs, as (folder key, file name)."""
-        return frozenset((file.folder, file.name) for file in self.declared.files if file.only in (None, mode))
+        """What `mode` needs, as (folder key, file name): what its graph names, and what is declared for none."""
+        named = frozenset[tuple[str, str]]().union(*(workflow.files for workflow in self.workflows.values()))
+        return self.workflows[mode].files | (self._declared(mode) - named)
 
     def available(self, files: Mapping[str, Set[str]], mode: str) -> bool:
         """Whether an engine with these files, by folder key, can run `mode`."""
         return mode in self.workflows and all(name in files.get(folder, ()) for folder, name in self.files(mode))
+
+    def _declared(self, mode: str) -> frozenset[tuple[str, str]]:
+        return frozenset((file.folder, file.name) for file in self.declared.files if file.only in (None, mode))
 
     def row(self) -> dict[str, Any]:
         """The columns of its ModelRow, save the id."""
@@ -124,7 +128,7 @@ class Entry:
         for mode, workflow in self.workflows.items():
             if lacks := _NEEDED[mode] - workflow.accepts:
                 yield f"{mode}: {workflow.path.name} has no node titled {', '.join(sorted(lacks))}"
-            for folder, name in sorted(workflow.files - self.files(mode)):
+            for folder, name in sorted(workflow.files - self._declared(mode)):
                 yield f"{mode}: {workflow.path.name} names {folder}/{name}, which is not among the files"
         accepted = frozenset[str]().union(*(workflow.accepts for workflow in self.workflows.values()))
         for key in self.declared.defaults.model_fields_set - accepted:

@@ -16,6 +16,7 @@ _OUT_OF_MEMORY_SENTENCE = "ran out of memory on your GPU"  # added by ComfyUI it
 _DEVICE_LOST = re.compile(r"CUDA error|CUDA driver|HIP error|cuDNN error|no CUDA-capable device|device-side assert")
 _LOADER = re.compile(r"Loader")
 _PLAIN = re.compile(r"[\w.+-]{1,80}")
+_UNKNOWN_CLASS_BEFORE_2026 = re.compile(r"because node (\S+) does not exist\. Node ID '#([^']+)'")  # seen in 0.3.64
 _DETAIL_CHARACTERS = 500
 _LACKS_FILE = "The engine lacks a file of this model."
 
@@ -71,14 +72,16 @@ def _of_input(node: str, node_class: str, error: Mapping[str, Any]) -> EngineErr
 
 
 def _of_graph(error: Mapping[str, Any]) -> EngineError:
-    kind, extra = error["type"], error.get("extra_info") or {}
-    detail = _cut(f"{kind}: {error.get('message')} {error.get('details')}")
+    kind, extra, words = error["type"], error.get("extra_info") or {}, f"{error.get('message')} {error.get('details')}"
+    unknown, node = extra.get("class_type"), extra.get("node_id")
+    if old := _UNKNOWN_CLASS_BEFORE_2026.search(words):
+        kind, (unknown, node) = "missing_node_type", old.groups()
     sentences = {
-        "missing_node_type": f"The engine does not know the node class {_plain(extra.get('class_type'), 'of a node')}.",
+        "missing_node_type": f"The engine does not know the node class {_plain(unknown, 'of a node')}.",
         "prompt_no_outputs": "The workflow saves no image.",
     }
     sentence = sentences.get(kind, "The engine refused the workflow.")
-    return EngineError(sentence, code="invalid_workflow", node=_id(extra.get("node_id")), detail=detail)
+    return EngineError(sentence, code="invalid_workflow", node=_id(node), detail=_cut(f"{kind}: {words}"))
 
 
 def _is_device(kind: str) -> bool:

@@ -15,6 +15,8 @@ class Patience:
     """One HTTP answer. Never below 5: ComfyUI stalls for most of a second now and then."""
     unreachable_seconds: float = 60
     """No answer at all, before the engine counts as gone: it may be starting, or loading."""
+    link_seconds: float = 5
+    """For a socket, before a run is posted without one and only looked at."""
     silence_seconds: float = 5
     """Without an event, before the queue is looked at."""
     poll_seconds: float = 1

@@ -75,7 +75,7 @@ class Tracker:
 
     def _moved(self, part: float, step: int | None = None, steps: int | None = None) -> list[Staged | Progressed]:
         # 1 belongs to Finished; a node may also run that the graph does not show, so the sum proves nothing
-        progress = min((self._done + part) / self._total, 0.99)
+        progress = round(min((self._done + part) / self._total, 0.99), 4)
         if progress <= self._progress:
             return []
         self._progress = progress

@@ -30,7 +30,6 @@ from gpu.previews import shrink
 from gpu.server import Server
 
 _POSTS = 3
-_LINK_SECONDS = 5.0
 _RETRY_SECONDS = 0.5
 _ENDING_SECONDS = 0.1  # the history lags the last event by up to 0.9 s
 
@@ -128,7 +127,7 @@ class Run:
     async def _post(self, graph: Graph) -> None:
         posts = 0
         while not self._is_canceled:
-            self._link = await self._listener.link(_LINK_SECONDS)
+            self._link = await self._listener.link(self._patience.link_seconds)
             client_id = self._link.client_id if self._link else self._id  # without one, its events would go to all
             try:
                 await self._server.post_prompt(self._id, graph, client_id=client_id, previews=self._wants_previews)

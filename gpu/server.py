@@ -60,6 +60,8 @@ class Server:
 
     async def _accepted(self, prompt_id: str, body: Any) -> None:
         """A graph of which a part was refused runs without that part: it is withdrawn."""
+        if not isinstance(body, dict):
+            raise EngineUnavailableError(detail="/prompt answered something else")
         if body.get("node_errors"):
             await self.cancel(prompt_id)
             raise of_refusal(body)
