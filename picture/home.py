@@ -22,6 +22,7 @@ from picture.trouble import Trouble
 # Below the range that Linux, macOS and IANA give to outgoing connections: no client takes a port while we are down.
 PORTS = range(20_000, 32_000)
 LOCK_SECONDS = 1.0
+ROLES = ("postgres", "redis", "api", "worker", "scheduler", "engine")
 SECRETS = ("secret", "token_secret", "postgres_password", "api_password", "worker_password", "redis_password")
 
 

@@ -11,14 +11,13 @@ from datetime import datetime
 import psutil
 
 from picture import embedded
-from picture.home import Home, Running, complete, is_free
+from picture.home import ROLES, Home, Running, complete, is_free
 from picture.parts import ADDRESSES, DATABASES, Parts
 from picture.processes import Nursery, end_all, ended, reason, tail
 from picture.settings import Settings, local_address, variable
-from picture.supervisor import Patience, Supervisor
+from picture.supervisor import Part, Patience, Supervisor
 from picture.trouble import Trouble
 
-ROLES = ("postgres", "redis", "api", "worker", "scheduler", "engine")
 # Whoever asks goes first and whom they ask later: work is finished or given back while its engine is there.
 STOP_ORDER = (("api", "worker", "scheduler"), ("engine",), ("redis",), ("postgres",))
 SERVICES = frozenset({"postgres", "redis"})
@@ -64,9 +63,11 @@ class House:
             async with contextlib.AsyncExitStack() as stack:
                 stack.callback(self.home.forget_running)
                 try:
-                    await self._start_services(stack)
-                    if not only_services:
-                        await self._start_rest()
+                    if only_services:
+                        await together(self._start_postgres(stack), self._start_redis())
+                    else:
+                        await together(self._prepare_database(stack), self._start_redis(), self._start_engines())
+                        await self._start_picture()
                     yield self
                 finally:
                     await self.stop()
@@ -81,28 +82,34 @@ class House:
         """End everything by force."""
         self.supervisor.kill(*ROLES)
 
-    async def _start_services(self, stack: contextlib.AsyncExitStack) -> None:
-        """Start Postgres and Redis, each if it has no address."""
-        await together(self._start_postgres(stack), self._start_redis())
+    async def _prepare_database(self, stack: contextlib.AsyncExitStack) -> None:
+        """Postgres, and the tables in it. The migration is on its way while Postgres starts, and waits for it."""
+        postgres = await self._learn_postgres(stack)
+        await together(self._migrate(), *([self.supervisor.start(postgres)] if postgres else []))
 
-    async def _start_rest(self) -> None:
-        """Start the engines, the API, the workers and the scheduler; return when they answer."""
-        await together(self._start_engines(), self._migrate())
+    async def _start_picture(self) -> None:
+        """The API, the workers and the scheduler."""
         self.say("starting the API and the workers")
         parts = [self.parts.api(), self.parts.scheduler()]
         parts += [self.parts.worker(index) for index in range(self.settings.workers)]
         await together(*(self.supervisor.start(part) for part in parts))
 
     async def _start_postgres(self, stack: contextlib.AsyncExitStack) -> None:
+        if postgres := await self._learn_postgres(stack):
+            await self.supervisor.start(postgres)
+
+    async def _learn_postgres(self, stack: contextlib.AsyncExitStack) -> Part | None:
+        """The part that is to be started, unless there are addresses."""
         named = [name for name in DATABASES if getattr(self.settings, name)]
         if not named:
             self.say("starting Postgres")
             part, addresses = await stack.enter_async_context(embedded.open_postgres(self.home, self.nursery))
             self._learn(addresses)
-            await self.supervisor.start(part)
-        elif missing := [variable(name) for name in DATABASES[:2] if name not in named]:
+            return part
+        if missing := [variable(name) for name in DATABASES[:2] if name not in named]:
             are = " and ".join(map(variable, named))
             raise Trouble(f"{are} is set, but {' and '.join(missing)} is not. Set them all, or none for our own.")
+        return None
 
     async def _start_redis(self) -> None:
         if not self.settings.redis_url:

@@ -73,7 +73,8 @@ class Parts:
     def migration(self) -> Command:
         """The command that brings the database to today's shape, and ends."""
         own = {variable(name): self.settings.require(name) for name in DATABASES}
-        return self.command("migrate", own, log=self._log("migrate"))
+        wait = f"{self.settings.start_timeout_seconds:g}"
+        return self.command("migrate", own, "--wait", wait, log=self._log("migrate"))
 
     def command(self, role: str, own: dict[str, str], *options: str, log: Path | None = None) -> Command:
         """How `picture <role>` is started."""

@@ -32,7 +32,7 @@ def command(prompt: str, model: str | None, token: str | None) -> None:
     All of Picture is started for it, unless it runs in this home already; then everything goes through the public
     API. The picture is left in the current folder.
     """
-    settings = load("demo")
+    settings = load("demo", log_level="warning")
     console = Console(highlight=False)
     asyncio.run(_demo(settings, console, prompt, model, token))
 

@@ -8,8 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from picture.commands.shared import load, messages
-from picture.home import Home, Process
-from picture.house import ROLES
+from picture.home import ROLES, Home, Process
 
 
 @click.command()

@@ -17,10 +17,10 @@ log = structlog.get_logger()
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def load(role: str | None = None, **given: object) -> Settings:
+def load(role: str | None = None, *, log_level: str | None = None, **given: object) -> Settings:
     """The settings, with the options that were given, and what this home knows. Logs are set up by them."""
     settings = complete(Settings.load(**{name: value for name, value in given.items() if value is not None}))
-    logs.configure(settings.log_format, settings.log_level, role=role)
+    logs.configure(settings.log_format, log_level or settings.log_level, role=role)
     return settings
 
 
