@@ -1,5 +1,5 @@
 const create = `# A prompt becomes a picture: this answers at once, the work goes on behind it.
-# Open the Watch tab and run it first to see it happen.
+# To see it happen, open this page in a second window and run Watch there first.
 mutation Create($input: CreateGenerationInput!) {
   createGeneration(input: $input) {
     generation {

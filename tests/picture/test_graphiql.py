@@ -1,82 +1,44 @@
-"""GraphiQL in a real browser that reaches nothing but the server under test."""
+"""GraphiQL in a real browser that reaches nothing but the API under test."""
 
-import asyncio
 import os
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import aiohttp
 import pytest
-import strawberry
-import uvicorn
-from aiohttp import ClientSession
-from playwright.async_api import Browser, ConsoleMessage, Page, Route, async_playwright, expect
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route as HttpRoute
-from starlette.routing import WebSocketRoute
-from strawberry.asgi import GraphQL
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Route, async_playwright, expect
 
 from picture import graphiql
+from tests.conftest import House, token
 
 CHROMIUM = shutil.which("chromium")
+ALICE = "6f2c1a52-8f0b-5b0e-9d5c-0c6f3a1f8a11"
 needs_browser = pytest.mark.skipif(
     CHROMIUM is None and "CI" not in os.environ, reason="no chromium on this machine; CI installs it"
 )
 
 
-@strawberry.type
-class Query:
-    @strawberry.field
-    def who(self, info: strawberry.Info) -> str:
-        return f"asked by {info.context['request'].headers.get('authorization')}"
-
-
-@strawberry.type
-class Subscription:
-    @strawberry.subscription
-    async def who(self, info: strawberry.Info) -> AsyncIterator[str]:
-        yield f"watched by {info.context['connection_params'].get('Authorization')}"
-
-
-class Api(GraphQL[object, None]):
-    """Tells who asks; the page is Picture's."""
-
-    token: str | None = None
-
-    async def render_graphql_ide(self, request: Request) -> Response:
-        return graphiql.page(request, self.token)
-
-
-@asynccontextmanager
-async def serve(token: str | None = None) -> AsyncIterator[str]:
-    api = Api(strawberry.Schema(Query, subscription=Subscription))
-    api.token = token
-    routes = [HttpRoute("/graphql", api), WebSocketRoute("/graphql", api), *graphiql.routes()]
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_level="warning"))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        running = asyncio.create_task(server.serve([listening]))
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/graphql"
-        server.should_exit = True
-        await running
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         args = ["--no-sandbox"] if os.getuid() == 0 else []
         yield await playwright.chromium.launch(executable_path=CHROMIUM, args=args)
 
 
+@pytest.fixture
+async def address(empty_house: House) -> str:
+    """GraphiQL as `picture up` shows it: with a token."""
+    return await empty_house.start_api(graphiql_token=token(ALICE))
+
+
 @asynccontextmanager
-async def visit(browser: Browser, address: str) -> AsyncIterator[Page]:
-    """The page at `address`. Whatever it asked of another host, and whatever it complained of, fails the test."""
+async def visit(browser: Browser, address: str) -> AsyncIterator[BrowserContext]:
+    """A browser of its own. Whatever it asks of another host, and whatever it complains of, fails the test."""
     complaints: list[str] = []
 
     async def guard(route: Route) -> None:
-        if route.request.url.startswith(address.removesuffix("graphql")):
+        if route.request.url.startswith(f"{address}/"):
             return await route.continue_()
         complaints.append(f"asked for {route.request.url}")
         return await route.abort()
@@ -87,37 +49,58 @@ async def visit(browser: Browser, address: str) -> AsyncIterator[Page]:
 
     async with await browser.new_context() as context:
         await context.route("**/*", guard)
-        page = await context.new_page()
-        page.on("console", listen)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        await page.goto(address)
-        await expect(page.get_by_role("tab", name="Create")).to_be_visible(timeout=30_000)
-        yield page
+        context.on("console", listen)
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        yield context
     assert complaints == []
 
 
-async def run(page: Page, query: str, name: str) -> None:
-    await page.get_by_role("button", name="New tab").click()
-    await page.locator(".graphiql-query-editor .monaco-editor").first.click()
-    await page.keyboard.insert_text(query)
-    await expect(page.get_by_role("tab", name=name)).to_be_visible()  # it has been read
+async def show(context: BrowserContext, address: str, tab: str = "Create") -> Page:
+    """The page, with that tab in front."""
+    page = await context.new_page()
+    await page.goto(f"{address}/graphql")
+    await page.get_by_role("tab", name=tab).click(timeout=60_000)
+    return page
+
+
+async def run(page: Page) -> None:
     await page.get_by_role("button", name="Execute query").click()
 
 
+async def answers(page: Page, text: str) -> None:
+    await expect(page.locator(".graphiql-response")).to_contain_text(text, timeout=60_000)
+
+
 @needs_browser
-async def test_the_page_opens_with_ready_examples(browser: Browser) -> None:
-    async with serve() as address, visit(browser, address) as page:
+async def test_the_page_opens_with_ready_examples_and_a_token(browser: Browser, address: str) -> None:
+    async with visit(browser, address) as context:
+        page = await show(context, address)
         assert await page.get_by_role("tab").all_inner_texts() == ["Create", "Watch", "Gallery"]
+        assert (await page.get_by_label("Bearer token").input_value()).count(".") == 2
 
 
 @needs_browser
-async def test_the_token_given_to_the_page_goes_with_queries_and_subscriptions(browser: Browser) -> None:
-    async with serve(token="t0k3n") as address, visit(browser, address) as page:
-        await run(page, "query Ask { who }", "Ask")
-        await expect(page.locator(".graphiql-response")).to_contain_text("asked by Bearer t0k3n")
-        await page.get_by_label("Bearer token").fill("another")
-        await run(page, "subscription Follow { who }", "Follow")
-        await expect(page.locator(".graphiql-response")).to_contain_text("watched by Bearer another")
+async def test_what_one_window_creates_another_watches(browser: Browser, address: str, empty_house: House) -> None:
+    async with visit(browser, address) as context:
+        watching, creating = await show(context, address, "Watch"), await show(context, address, "Create")
+        await run(watching)
+        await run(creating)
+        await answers(creating, '"status": "QUEUED"')
+        await answers(watching, '"__typename": "GenerationQueued"')
+        await empty_house.start_worker()
+        await answers(watching, '"__typename": "GenerationCompleted"')
+        gallery = await show(context, address, "Gallery")
+        await run(gallery)
+        await answers(gallery, '"totalCount": 1')
+
+
+@needs_browser
+async def test_an_emptied_token_box_asks_as_nobody(browser: Browser, address: str) -> None:
+    async with visit(browser, address) as context:
+        page = await show(context, address, "Create")
+        await page.get_by_label("Bearer token").fill("")
+        await run(page)
+        await answers(page, "UNAUTHENTICATED")
 
 
 @pytest.mark.parametrize(
@@ -130,16 +113,26 @@ async def test_the_token_given_to_the_page_goes_with_queries_and_subscriptions(b
     ],
     ids=lambda headers: next(iter(headers)),
 )
-async def test_a_token_is_kept_from_who_is_not_at_this_machine(headers: dict[str, str]) -> None:
-    async with serve(token="t0k3n") as address, ClientSession(headers={"Accept": "text/html"}) as http:
-        assert "t0k3n" in await (await http.get(address)).text()
-        assert "t0k3n" not in await (await http.get(address, headers=headers)).text()
+async def test_a_token_is_kept_from_who_is_not_at_this_machine(
+    headers: dict[str, str], address: str, http: aiohttp.ClientSession
+) -> None:
+    browser = {"Accept": "text/html"}
+    assert "eyJ" in await (await http.get(f"{address}/graphql", headers=browser)).text()
+    assert "eyJ" not in await (await http.get(f"{address}/graphql", headers=browser | headers)).text()
 
 
-async def test_what_the_page_loads_may_be_kept_for_ever_and_comes_packed() -> None:
+async def test_what_the_page_loads_may_be_kept_for_ever_and_comes_packed(
+    address: str, http: aiohttp.ClientSession
+) -> None:
     script = next(path.name for path in graphiql.BUILT.glob("graphiql-*.js"))
-    async with serve() as address, ClientSession(auto_decompress=False) as http:
-        response = await http.get(address.replace("graphql", f"graphiql/{script}"))
+    async with http.get(f"{address}/graphiql/{script}") as response:
         assert response.headers["Content-Encoding"] == "gzip"
         assert "immutable" in response.headers["Cache-Control"]
-        assert (await http.get(address.replace("graphql", "graphiql/index.html"))).status == 404
+    assert (await http.get(f"{address}/graphiql/index.html")).status == 404
+
+
+async def test_a_setting_turns_it_off(empty_house: House, http: aiohttp.ClientSession) -> None:
+    address = await empty_house.start_api(graphiql=False, graphiql_token=token(ALICE))
+    answer = await http.get(f"{address}/graphql", headers={"Accept": "text/html"})
+    assert answer.content_type != "text/html"
+    assert "eyJ" not in await answer.text()
