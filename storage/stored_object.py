@@ -1,7 +1,7 @@
 """An object that has been opened: what it is, and its bytes as they are asked for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class StoredObject:
     executor: Executor | None = None  # None: the loop's own
     _is_closed: bool = False
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The bytes, once, at most CHUNK_BYTES each. Raises StorageUnavailableError when they end too soon."""
         loop = asyncio.get_running_loop()
         left = self.length
