@@ -16,6 +16,7 @@ from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageRec
 from db.claims import Claims
 
 REASON_BYTES = 123  # a close frame holds no more
+HANG_UP_SECONDS = 30  # nothing runs on it any more; the server's pings end what is dead
 
 Verify = Callable[[str | None], Awaitable[Claims]]
 
@@ -120,11 +121,11 @@ class Socket(ASGIWebSocketAdapter):
             self.ended.set_result((code, reason))
 
     async def hang_up(self) -> None:
-        """Send the close frame, to a slow reader for a bounded time."""
+        """Send the close frame; to a slow reader, once it has taken what is on the way."""
         if not self.ended.done() or self.ws.application_state is not WebSocketState.CONNECTED:
             return
         code, reason = self.ended.result()
         short = reason.encode()[:REASON_BYTES].decode(errors="ignore")
         with suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
-            async with asyncio.timeout(self.limits.send_seconds):
+            async with asyncio.timeout(HANG_UP_SECONDS):
                 await self.ws.close(code, short)

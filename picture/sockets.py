@@ -63,11 +63,11 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         finally:
             self.timer.cancel()
             reader.cancel()
+            if self.person:
+                self.sockets.leave(self.person)
             with suppress(asyncio.CancelledError):
                 await reader
             await self.shutdown()
-            if self.person:
-                self.sockets.leave(self.person)
             await self.websocket.hang_up()
             code = self.websocket.ended.result()[0] if self.websocket.ended.done() else None
             log.info("websocket", code=code, seconds=round(time.monotonic() - began_at, 3))

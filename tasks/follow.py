@@ -32,7 +32,7 @@ class Cursor:
 
     def encode(self) -> str:
         """Opaque to clients; the first word is the version of the form."""
-        return _encode(f"1 {self.owner.hex} {self.seq} {self.at.timestamp():.0f}")
+        return _encode(f"1 {self.owner.hex} {self.seq} {int(self.at.timestamp())}")
 
     @classmethod
     def parse(cls, text: str, owner: UUID) -> Self | None:
