@@ -157,17 +157,20 @@ async def process(folder: Path, port: int) -> AsyncIterator[tuple[asyncio.subpro
 
 async def test_a_killed_process_loses_the_run(tmp_path: Path) -> None:
     id, patience = uuid4(), replace(QUICK, unreachable_seconds=60)
-    async with process(tmp_path, 0) as (first, url), comfyui.open_client(url, tmp_path, patience) as client:
-        async with client.run(id) as run:
-            await run.submit(graph(id, steps=10_000), previews=False)
-            news = aiter(run)
-            assert await anext(news) == Staged("preparing")
-            first.kill()
-            await first.wait()
-            async with process(tmp_path, int(url.rpartition(":")[2])):
-                with pytest.raises(LostRunError):
-                    _ = [item async for item in news]
-                await made(client)
+    async with (
+        process(tmp_path, 0) as (first, url),
+        comfyui.open_client(url, tmp_path, patience) as client,
+        client.run(id) as run,
+    ):
+        await run.submit(graph(id, steps=10_000), previews=False)
+        news = aiter(run)
+        assert await anext(news) == Staged("preparing")
+        first.kill()
+        await first.wait()
+        async with process(tmp_path, int(url.rpartition(":")[2])):
+            with pytest.raises(LostRunError):
+                _ = [item async for item in news]
+            await made(client)
 
 
 async def test_an_engine_that_stays_away_is_given_up(engine: Engine) -> None:
