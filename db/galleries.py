@@ -46,5 +46,5 @@ async def public_counts(db: Database, claims: Claims, owners: Sequence[UUID]) ->
     """How many images of each owner everybody may see."""
     counts = select(col(ImageRow.user_id), func.count()).where(col(ImageRow.user_id).in_(set(owners)), _public())
     async with db.as_user(claims) as session:
-        found = dict((await session.execute(counts.group_by(col(ImageRow.user_id)))).tuples().all())
+        found = dict((await session.execute(counts.group_by(col(ImageRow.user_id)))).all())
     return [found.get(owner, 0) for owner in owners]

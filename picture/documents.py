@@ -27,9 +27,9 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
+from picture.failures import BAD_INPUT, TOO_COMPLEX
 from picture.objects import count_objects
 
-TOO_COMPLEX = "QUERY_TOO_COMPLEX"
 CACHED_DOCUMENTS = 512
 CACHED_CHARACTERS = 10_000  # longer ones are rare, and 512 of them would be megabytes
 SAME_NAME_COUNT = 100  # validation compares fields of one name in pairs
@@ -79,7 +79,7 @@ class Documents:
             rules = tuple(specified_rules)
             if not self.limits.introspection:
                 rules = (*rules, NoSchemaIntrospectionCustomRule)
-            return Examined(document, tuple(validate_document(schema, document, rules)))
+            return Examined(document, tuple(bad_input(error) for error in validate_document(schema, document, rules)))
         except RecursionError:
             return Examined(document, (too_complex("The document is nested too deeply."),))
 
@@ -92,6 +92,12 @@ class Documents:
         if count <= limits.max_objects:
             return None
         return too_complex(f"This asks for up to {count} objects; {limits.max_objects} are allowed. Ask for less.")
+
+
+def bad_input(error: GraphQLError) -> GraphQLError:
+    """The error as the client's own; else an integer of 5,000 digits would be ours, as Python refuses to read it."""
+    error.extensions = {**(error.extensions or {}), "code": BAD_INPUT}
+    return error
 
 
 def too_complex(message: str) -> GraphQLError:
@@ -168,11 +174,21 @@ class ExamineDocuments(SchemaExtension):
 
     def on_validate(self) -> Iterator[None]:
         """Set what is wrong with it; an empty list says that validation has been done."""
-        context, document = self.execution_context, self._examined.document
-        errors = list(self._examined.errors)
-        if document and not errors:
-            operation, schema = context.operation_name, context.schema._schema
-            over = self._documents.objects_error(schema, document, operation, context.variables)
-            errors = [over] if over else []
-        context.pre_execution_errors = errors
+        error = None if self._examined.errors else self._error()
+        self.execution_context.pre_execution_errors = [error] if error else list(self._examined.errors)
         yield
+
+    def _error(self) -> GraphQLError | None:
+        """What is wrong with this request of a valid document."""
+        context, document = self.execution_context, self._examined.document
+        if document is None:
+            return None
+        # Strawberry would run the first of several.
+        if context._provided_operation_name is None and _has_several(document):
+            return bad_input(GraphQLError("Must provide operation name if query contains multiple operations."))
+        schema = context.schema._schema
+        return self._documents.objects_error(schema, document, context.operation_name, context.variables)
+
+
+def _has_several(document: DocumentNode) -> bool:
+    return sum(isinstance(definition, OperationDefinitionNode) for definition in document.definitions) > 1

@@ -33,7 +33,7 @@ MESSAGES = {
     TOO_COMPLEX: "The document is nested too deeply.",
 }
 STATEMENT_TIMEOUT = "57014"
-TOO_MANY_TOKENS = "tokens. Parsing aborted"
+PARSING_ABORTED = "Parsing aborted"  # too many tokens, or nested too deeply
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def _judge(error: GraphQLError) -> Verdict:
     cause = _root(error)
     if not isinstance(cause, GraphQLError):
         return judge(cause)
-    if isinstance(cause, GraphQLSyntaxError) and TOO_MANY_TOKENS in cause.message:
+    if isinstance(cause, GraphQLSyntaxError) and PARSING_ABORTED in cause.message:
         return Verdict(TOO_COMPLEX)
     # graphql-core's own, from a field: about its arguments, which are the client's, or about what it
     # answered, which is ours ("Int cannot represent …").

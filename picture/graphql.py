@@ -37,24 +37,31 @@ MakeContext = Callable[[Claims, bool], Context]
 
 
 class Schema(strawberry.Schema):
-    """Strawberry's, which logs what is expected as a fault and hides nothing."""
+    """Strawberry's, which by itself logs what is expected as a fault, and hides nothing."""
+
+    shows_itself = True
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Give each its code; log those that are ours, once."""
         process_errors(errors)
+        if not self.shows_itself:
+            for error in errors:
+                error.message = error.message.partition(" Did you mean ")[0]
 
 
 def make_schema(limits: DocumentLimits | None = None) -> Schema:
     """The contract, held to `limits`."""
     documents = Documents(limits or DocumentLimits())
-    return Schema(
+    schema = Schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
         types=[*ERRORS, *EVENTS],
         extensions=[lambda: ExamineDocuments(documents)],
-        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not documents.limits.introspection),
+        config=StrawberryConfig(scalar_map=SCALARS),
     )
+    schema.shows_itself = documents.limits.introspection
+    return schema
 
 
 class Body(StarletteRequestAdapter):

@@ -157,7 +157,7 @@ def _size(input: CreateGenerationInput, model: ModelRow, source: ImageRow | None
         return sizes.by_ratio(model, ratio)
     if width is not None and height is not None:
         return sizes.exact(model, width, height)
-    # The engine crops a source to the size: in its own shape nothing is lost.
+    # The engine crops a source to the size: near its own shape little is lost.
     if source is not None and source.width and source.height:
         return sizes.like(model, source.width, source.height)
     return model.default_width, model.default_height

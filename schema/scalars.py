@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, NewType
 
 import strawberry
+from strawberry.exceptions import StrawberryInputCoercionError
 from strawberry.types.scalar import ScalarDefinition
 
 MAX_BIG_INT = 2**53 - 1  # what a double holds exactly, so what every JSON client reads back unchanged
@@ -13,15 +14,15 @@ BigInt = NewType("BigInt", int)
 
 
 def _parse_datetime(value: object) -> datetime:
-    if not isinstance(value, str):
-        raise ValueError("A DateTime is a string, such as 2030-01-31T12:00:00Z.")
     try:
-        instant = datetime.fromisoformat(value)
-        if instant.tzinfo is None:
-            raise ValueError
-        return instant.astimezone(UTC)
+        instant = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if instant and instant.tzinfo:
+            return instant.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError("A DateTime is an ISO-8601 instant with its offset, such as 2030-01-31T12:00:00Z.") from None
+        pass
+    raise StrawberryInputCoercionError(
+        "A DateTime is an ISO-8601 instant with its offset, such as 2030-01-31T12:00:00Z."
+    )
 
 
 def _serialize_datetime(value: datetime) -> str:
@@ -32,7 +33,7 @@ def _parse_big_int(value: object) -> BigInt:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_BIG_INT:
-        raise ValueError(f"A BigInt is a whole number from 0 to {MAX_BIG_INT}.")
+        raise StrawberryInputCoercionError(f"A BigInt is a whole number from 0 to {MAX_BIG_INT}.")
     return BigInt(value)
 
 
@@ -42,7 +43,7 @@ def _parse_decimal(value: object) -> Decimal:
     except ArithmeticError:
         amount = None
     if amount is None or not amount.is_finite():
-        raise ValueError('A Decimal is a string, such as "0.003".')
+        raise StrawberryInputCoercionError('A Decimal is a string, such as "0.003".')
     return amount
 
 

@@ -1,0 +1,32 @@
+"""What the contract's tests count."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, event
+
+IN_THE_BACKGROUND = ("picture.event_heads", "picture.is_revoked", "insert into profiles")
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """The SQL statements on behalf of callers, but for their identity: workers do not say who asks."""
+    seen: list[str] = []
+    asked_for: set[int] = set()
+
+    def see(connection: Connection, _: Any, statement: str, *rest: Any) -> None:
+        if "request.jwt.claims" in statement:
+            asked_for.add(id(connection))
+        elif id(connection) in asked_for and not any(part in statement for part in IN_THE_BACKGROUND):
+            seen.append(statement)
+
+    def end(connection: Connection) -> None:
+        asked_for.discard(id(connection))
+
+    listeners = (("before_cursor_execute", see), ("commit", end), ("rollback", end))
+    for name, listener in listeners:
+        event.listen(Engine, name, listener)
+    yield seen
+    for name, listener in listeners:
+        event.remove(Engine, name, listener)
