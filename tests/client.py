@@ -16,11 +16,13 @@ GENERATION = """fragment G on Generation {
   model { slug } failure { code message retryable stage node } retryOf { id } sourceImage { id }
   images { ...I }
 }
-fragment I on Image { id url thumbnailUrl downloadUrl urlExpiresAt width height format fileSize blurhash isPublic prompt seed }
+fragment I on Image {
+  id url thumbnailUrl downloadUrl urlExpiresAt width height format fileSize blurhash isPublic prompt seed }
 """
 IMAGE_FRAGMENT = GENERATION[GENERATION.index("fragment I") :]
 ERRORS = "errors { __typename message code path ... on RateLimitError { limit windowSeconds retryAfterSeconds } }"
-CREATE = f"mutation($input: CreateGenerationInput!) {{ createGeneration(input: $input) {{ generation {{ ...G }} {ERRORS} }} }}"
+CREATE = f"""mutation($input: CreateGenerationInput!) {{
+  createGeneration(input: $input) {{ generation {{ ...G }} {ERRORS} }} }}"""
 WATCH_MINE = """subscription($after: String, $progress: Boolean!, $previews: Boolean!) {
   myGenerationEvents(after: $after, progress: $progress, previews: $previews) { ...E } }"""
 WATCH_ONE = """subscription($id: ID!, $after: String, $progress: Boolean!, $previews: Boolean!) {

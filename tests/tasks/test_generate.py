@@ -19,9 +19,12 @@ async def test_a_prompt_becomes_a_picture(house: House, alice: Client) -> None:
 
 
 async def test_a_subscriber_sees_every_change_once_and_in_order(house: House, alice: Client) -> None:
-    async with alice.events(progress=False) as events:
-        fox = await alice.create_generation()
-        seen: list[dict[str, Any]] = []
+    earlier = await alice.create_generation()
+    async with alice.events(id=earlier["id"]) as events:
+        cursor = [event["cursor"] async for event in events][-1]
+    fox = await alice.create_generation()
+    seen: list[dict[str, Any]] = []
+    async with alice.events(after=cursor, progress=False) as events:
         async for event in events:
             seen.append(event)
             if event["__typename"] == "GenerationCompleted":
