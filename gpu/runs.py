@@ -18,6 +18,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Set
 from contextlib import suppress
+from typing import NoReturn
 from uuid import UUID
 
 from gpu import wire
@@ -94,7 +95,7 @@ class Run:
                 yield news
                 if isinstance(news, Finished):
                     return
-            self._check_time()
+            await self._check_time()
 
     async def _due(self) -> AsyncIterator[News]:
         while self._inbox:
@@ -183,13 +184,18 @@ class Run:
             return self._looked_at + self._patience.poll_seconds
         return max(self._heard_at, self._looked_at) + self._patience.silence_seconds
 
-    def _check_time(self) -> None:
+    async def _check_time(self) -> None:
         now = time.monotonic()
         if now - self._began_at > self._patience.attempt_timeout_seconds:
-            raise TimedOutError("The attempt took too long.")
+            await self._give_up(TimedOutError("The attempt took too long."))
         # without a socket nobody can see progress: then only the whole attempt is timed
         if not self._is_blind and now - self._heard_at > self._patience.progress_timeout_seconds:
-            raise TimedOutError
+            await self._give_up(TimedOutError())
+
+    async def _give_up(self, error: TimedOutError) -> NoReturn:
+        with suppress(EngineUnavailableError):
+            await self._server.cancel(self._id)  # or the next run waits behind it
+        raise error
 
     # ── Looking ────────────────────────────────────────────────────────────
 

@@ -8,9 +8,22 @@ from gpu import catalogue
 from gpu.comfyui import Client
 from gpu.engine import Finished, Graph, News
 from gpu.errors import EngineError
+from gpu.patience import Patience
 from gpu.runs import Run
 
 SD15 = catalogue.load().entries["stable-diffusion-1.5"]
+
+QUICK = Patience(
+    progress_timeout_seconds=30,
+    attempt_timeout_seconds=60,
+    request_timeout_seconds=5,
+    unreachable_seconds=10,
+    silence_seconds=0.1,
+    poll_seconds=0.02,
+    settle_seconds=0.1,
+    link_seconds=0.5,
+    dead_worker_seconds=0.2,
+)
 
 
 def graph(id: UUID, mode: str = "text_to_image", **values: object) -> Graph:
