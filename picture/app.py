@@ -126,7 +126,7 @@ def _routes(settings: Settings, resources: Resources) -> list[BaseRoute]:
         Route("/graphql", view, methods=["GET", "POST"]),
         WebSocketRoute("/graphql", view),
         *(graphiql.routes() if settings.graphiql else ()),
-        *pictures.routes(resources.db, resources.storage, resources.addresses),
+        *pictures.routes(resources.db, resources.storage, resources.addresses, settings.public_cache_seconds),
         *health.routes(checks, settings.ready_timeout_seconds),
     ]
 

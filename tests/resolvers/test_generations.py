@@ -7,7 +7,7 @@ import pytest
 from tests.client import Client, RefusedError
 
 MISSING = "mutation($id: ID!) { %s(id: $id) { errors { code path ... on NotFoundError { missingId } } } }"
-WRONG = [
+WRONG: list[tuple[dict[str, Any], str, list[str]]] = [
     ({"prompt": ""}, "INVALID", ["input", "prompt"]),
     ({"prompt": " \n"}, "INVALID", ["input", "prompt"]),
     ({"prompt": "a" * 4001}, "TOO_LARGE", ["input", "prompt"]),
