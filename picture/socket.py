@@ -56,7 +56,7 @@ class Sockets:
 
 
 def server_options(*, ping_seconds: float, max_frame_bytes: int) -> dict[str, Any]:
-    """What uvicorn is to be told about WebSockets. A compressor for each socket would cost more than it saves."""
+    """What uvicorn is told about WebSockets. No compressor: 40 KiB a socket, most of a broadcast's time, small gain."""
     return {
         "ws": "websockets-sansio",
         "ws_max_size": max_frame_bytes,

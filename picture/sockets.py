@@ -98,7 +98,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             return self.websocket.end(4429, "connection_init came twice.")
         self.connection_init_received = True
         self.timer.cancel()
-        self.authorization = _authorization(message.get("payload") or {})
+        said = _authorization(message.get("payload") or {})
+        self.authorization = said if said is not None else self.websocket.ws.headers.get("authorization")
         claims = await self._verified()
         if claims is None:
             return None

@@ -1,12 +1,15 @@
 """Redis may drop or lose anything, and clients may be slow: nobody misses a change."""
 
+import asyncio
+
 from redis.asyncio import Redis
 from redis.asyncio.client import Monitor
 
 from tests.client import Client
 from tests.conftest import House
 from tests.live.conftest import Hand, Valkey
-from tests.live.wires import MINE, ONE, create, open_wire
+from tests.live.wires import MINE, ONE, Stream, create, delete, open_wire
+from tests.services import Services
 
 
 async def unsubscribed(monitor: Monitor) -> None:
@@ -62,6 +65,61 @@ async def test_redis_may_die_and_come_back(alice: Client, hand: Hand, valkey: Va
         await valkey.start()
         await hand.complete(row)
         assert await stream.told(1) == await newcomer.told(1) == ["Completed"]
+
+
+async def test_a_deletion_that_nobody_told_ends_the_stream(alice: Client, valkey: Valkey) -> None:
+    fox = await create(alice)
+    async with open_wire(alice) as wire:
+        stream = await wire.subscribe(ONE, id=fox)
+        assert await stream.told(1) == ["Snapshot"]
+        valkey.kill()
+        await delete(alice, fox)
+        await stream.completes()
+
+
+async def test_postgres_may_hang_up(api: House, alice: Client, hand: Hand, services: Services) -> None:
+    fox = await create(alice)
+    async with open_wire(alice) as wire:
+        stream = await wire.subscribe(MINE)
+        assert await stream.told(1) == ["Snapshot"]
+        await services.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            f"where usename = 'picture_app' and datname = '{api.settings.namespace}'"
+        )
+        hand.tells = False
+        await hand.complete(await hand.start(fox))
+        assert await stream.told(2) == ["Started", "Completed"]
+
+
+async def test_two_replicas_tell_the_same_whatever_breaks(api: House, alice: Client, valkey: Valkey) -> None:
+    """Thirty at once, made here and canceled there, while Redis goes and comes back."""
+    elsewhere = alice.at(await api.start_api())
+    await create(alice)
+
+    async def come_and_go(number: int) -> None:
+        here, there = (alice, elsewhere) if number % 2 else (elsewhere, alice)
+        await there.cancel(await create(here))
+
+    async with open_wire(alice) as wire, open_wire(elsewhere) as other:
+        streams = [await each.subscribe(MINE, progress=False) for each in (wire, other)]
+        for stream in streams:
+            assert await stream.told(1) == ["Snapshot"]
+        both = asyncio.gather(*(seen(stream, 60) for stream in streams))
+        await asyncio.gather(*(come_and_go(number) for number in range(10)))
+        valkey.kill()
+        await asyncio.gather(*(come_and_go(number) for number in range(10)))
+        await valkey.start()
+        await asyncio.gather(*(come_and_go(number) for number in range(10)))
+        here, there = await both
+    assert here == there
+    assert len(set(here)) == 60
+    assert all(here.index(("Queued", id)) < here.index(("Canceled", id)) for kind, id in here if kind == "Queued")
+
+
+async def seen(stream: Stream, count: int) -> list[tuple[str, str]]:
+    """What the next events tell of which generation."""
+    events = [await stream.event() for _ in range(count)]
+    return [(event["__typename"].removeprefix("Generation"), event["generation"]["id"]) for event in events]
 
 
 async def test_nothing_is_kept_of_who_has_left(alice: Client, valkey: Valkey) -> None:
