@@ -37,7 +37,7 @@ from storage.stored_object import StoredObject
 log = structlog.get_logger(__name__)
 
 LIFETIME_SECONDS = 900  # of one answer: a client that does not read must not hold a connection of the storage's
-REDIRECT_SECONDS = 30  # that the storage's address outlives ours: a redirect may be followed from a cache
+MARGIN_SECONDS = 30  # that the storage's address outlives the redirect, which may be followed from a cache
 SAFE = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",  # an SVG may hold scripts
@@ -78,20 +78,25 @@ class ObjectResponse(StreamingResponse):
             self._found.close()
 
 
-def routes(db: Database, storage: Storage, addresses: Addresses, public_cache_seconds: int = 3600) -> list[BaseRoute]:
+def routes(
+    db: Database, storage: Storage, addresses: Addresses, public_cache_seconds: int = 3600, redirect_seconds: int = 300
+) -> list[BaseRoute]:
     """`/i/{id}/{variant}`: a publication's picture, or with a signature anybody's."""
-    pictures = Pictures(db, storage, addresses, public_cache_seconds)
+    pictures = Pictures(db, storage, addresses, public_cache_seconds, redirect_seconds)
     return [Route("/i/{id}/{variant}", pictures.answer, methods=["GET"])]  # HEAD comes with it
 
 
 class Pictures:
     """Answers for every picture there is."""
 
-    def __init__(self, db: Database, storage: Storage, addresses: Addresses, public_cache_seconds: int) -> None:
+    def __init__(
+        self, db: Database, storage: Storage, addresses: Addresses, public_cache_seconds: int, redirect_seconds: int
+    ) -> None:
         self._db = db
         self._storage = storage
         self._addresses = addresses
         self._public_cache_seconds = public_cache_seconds
+        self._redirect_seconds = redirect_seconds
 
     async def answer(self, request: Request) -> Response:
         """The picture, or one sentence that says why not."""
@@ -135,13 +140,13 @@ class Pictures:
         if is_fresh(request.headers.get("if-none-match"), etag):
             return Response(status_code=304, headers=headers)
         is_head = request.method == "HEAD"
-        if not is_head and (address := await self._address(found)):
-            return Response(
-                status_code=302, headers={**SAFE, "Location": address, "Cache-Control": found.cache_control}
-            )
+        if found.left_seconds is not None and not is_head:  # the storage signs for a GET only
+            redirect = await self._redirect(found, found.left_seconds)
+            if redirect:
+                return redirect
         wanted = byte_range(request.headers.get("range"), request.headers.get("if-range"), etag)
         stored = await self._storage.open(found.key, None if is_head else wanted)
-        headers["Content-Type"] = stored.content_type if stored.content_type in TYPES else "application/octet-stream"
+        headers["Content-Type"] = stored.content_type if stored.content_type in TYPES else content_type_of(found.key)
         headers["Content-Length"] = str(stored.length)
         if is_head:
             stored.close()
@@ -150,16 +155,17 @@ class Pictures:
             headers["Content-Range"] = f"bytes {stored.start}-{stored.start + stored.length - 1}/{stored.size}"
         return ObjectResponse(stored, 206 if wanted else 200, headers)
 
-    async def _address(self, found: Found) -> str | None:
-        """The storage's own address of a private picture, where it has one; a GET only, as it is signed for that."""
-        if found.left_seconds is None:
-            return None
-        return await self._storage.signed_url(
+    async def _redirect(self, found: Found, left_seconds: float) -> Response | None:
+        """To the storage's own address of a private picture, where it has one; kept for as long as it is followed."""
+        seconds = int(min(left_seconds, self._redirect_seconds))
+        address = await self._storage.signed_url(
             found.key,
-            expires_seconds=found.left_seconds + REDIRECT_SECONDS,
+            expires_seconds=seconds + MARGIN_SECONDS,
             download_name=found.name,
             content_type=content_type_of(found.key),
         )
+        headers = {**SAFE, "Location": address or "", "Cache-Control": f"private, max-age={seconds}"}
+        return Response(status_code=302, headers=headers) if address else None
 
 
 def _id(text: str) -> UUID:

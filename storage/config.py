@@ -20,7 +20,6 @@ class S3Config:
     endpoint: str | None = None  # None: AWS itself
     region: str = "auto"
     prefix: str = "picture/"
-    public_endpoint: str | None = None  # the same storage as browsers reach it, where that differs
     connect_timeout_seconds: float = 5
     read_timeout_seconds: float = 30
     attempts: int = 3  # of one call, the first counted

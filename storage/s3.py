@@ -41,11 +41,8 @@ async def open_bucket(config: S3Config) -> AsyncIterator["Bucket"]:
     executor = ThreadPoolExecutor(config.threads, thread_name_prefix="s3")
     loop = asyncio.get_running_loop()
     try:
-        client = await loop.run_in_executor(executor, _client, config, config.endpoint)  # reads 1 MB of JSON: 0.2 s
-        signer = client
-        if config.public_endpoint:
-            signer = await loop.run_in_executor(executor, _client, config, config.public_endpoint)
-        yield Bucket(config, client, signer, executor)
+        client = await loop.run_in_executor(executor, _client, config)  # reads 1 MB of JSON: 0.2 s
+        yield Bucket(config, client, executor)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
 
@@ -53,11 +50,10 @@ async def open_bucket(config: S3Config) -> AsyncIterator["Bucket"]:
 class Bucket:
     """A storage in S3; reads any key, writes and deletes only below its prefix."""
 
-    def __init__(self, config: S3Config, client: Any, signer: Any, executor: ThreadPoolExecutor) -> None:
+    def __init__(self, config: S3Config, client: Any, executor: ThreadPoolExecutor) -> None:
         self.prefix = config.prefix
         self._name = config.bucket
         self._client = client
-        self._signer = signer
         self._executor = executor
 
     async def put(self, key: str, source: Path, content_type: str) -> None:
@@ -81,7 +77,7 @@ class Bucket:
         asked = {"Bucket": self._name, "Key": check(key), "ResponseContentType": content_type or content_type_of(key)}
         if download_name:
             asked["ResponseContentDisposition"] = attachment(download_name)
-        address: str = self._signer.generate_presigned_url("get_object", asked, ExpiresIn=max(1, int(expires_seconds)))
+        address: str = self._client.generate_presigned_url("get_object", asked, ExpiresIn=max(1, int(expires_seconds)))
         return address
 
     async def list(self) -> AsyncIterator[str]:
@@ -190,10 +186,10 @@ def _part(content_range: str | None, length: int) -> tuple[int, int]:
     return int(part.partition("-")[0]), int(size)
 
 
-def _client(config: S3Config, endpoint: str | None) -> Any:
+def _client(config: S3Config) -> Any:
     return boto3.session.Session().client(
         "s3",
-        endpoint_url=endpoint,
+        endpoint_url=config.endpoint,
         region_name=config.region,
         aws_access_key_id=config.access_key_id,
         aws_secret_access_key=config.secret_access_key,

@@ -111,7 +111,10 @@ async def test_a_private_picture_is_kept_by_its_reader_only_and_while_its_addres
     until = int(parse_qs(urlsplit(gallery.image["url"]).query)["until"][0])
     kind, _, seconds = answer.headers["Cache-Control"].partition(", max-age=")
     assert (kind, answer.status) == ("private", 302 if gallery.storage else 200)
-    assert until - 5 <= time.time() + int(seconds) <= until + 5
+    if gallery.storage:
+        assert int(seconds) == 300  # when it is followed anew, the storage's own address is, too
+    else:
+        assert until - 5 <= time.time() + int(seconds) <= until + 5
     head = await gallery.get(gallery.image["url"], method="HEAD", follow=False)
     assert (head.status, head.headers["Content-Length"]) == (200, str(gallery.image["fileSize"]))
 
