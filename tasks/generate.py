@@ -68,6 +68,7 @@ class Runner:
             await self._drain(working)
             for task in (working, *background, *self._storing):
                 task.cancel()
+            self._is_idle.set()  # who waits to acknowledge a message need not wait any more
 
     # ── Working ────────────────────────────────────────────────────────────
 
