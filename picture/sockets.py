@@ -100,7 +100,12 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         self.timer.cancel()
         said = _authorization(message.get("payload") or {})
         self.authorization = said if said is not None else self.websocket.ws.headers.get("authorization")
-        claims = await self._verified()
+        try:
+            claims = await self._verified()
+        except Exception as error:
+            if judge(error).code != UNAVAILABLE:
+                raise
+            return self.websocket.end(1013, "A service is away. Connect again.")
         if claims is None:
             return None
         if claims.sub and not self.sockets.enter(claims.sub):
@@ -113,19 +118,23 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         return None
 
     async def _verified(self) -> Claims | None:
-        """Who the token names; None when the socket ends for want of that."""
+        """Who the token names; None when the socket ends because it names nobody."""
         try:
             return await self.sockets.verify(self.authorization)
         except ExpiredError as error:
             self.websocket.end(4403, str(error))
         except UnauthenticatedError as error:
             self.websocket.end(4401, str(error))
-        except Exception as error:
-            verdict = judge(error)
-            if verdict.code != UNAVAILABLE:
-                raise
-            self.websocket.end(1013, verdict.message or str(error))
         return None
+
+    async def _is_welcome(self) -> bool:
+        """Whether the token still counts. When that cannot be said, the operation will meet the same trouble."""
+        try:
+            return await self._verified() is not None
+        except Exception as error:
+            if judge(error).code != UNAVAILABLE:
+                raise
+            return True
 
     def _end_with(self, claims: Claims) -> None:
         """Close when the token ends; all that runs on it ends then."""
@@ -150,7 +159,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             )
             await self.send_message({"id": message["id"], "type": "error", "payload": [error.formatted]})
             return
-        if is_new and await self._verified() is None:
+        if is_new and not await self._is_welcome():
             return
         await super().handle_subscribe(message)
 

@@ -30,6 +30,7 @@ class Watch:
     def __init__(self, db: Database, rules: QueueRules) -> None:
         self._db = db
         self._rules = rules
+        self._is_blind = False
         self._asked: set[UUID] = set()
         self._look: asyncio.Task[dict[UUID, Place]] | None = None
 
@@ -38,7 +39,7 @@ class Watch:
         while True:
             await asyncio.sleep(every_seconds)
             owners = {listener.owner for listener in listeners()}
-            heads = (await _attempt(self._heads(owners)) if owners else None) or {}
+            heads = await self._attempt(self._heads(owners)) if owners else {}
             for listener in listeners():
                 listener.check(heads.get(listener.owner, 0))
 
@@ -47,7 +48,7 @@ class Watch:
         while True:
             await asyncio.sleep(every_seconds)
             waiting = {id for listener in listeners() for id in listener.places}
-            places = (await _attempt(self._places(waiting)) if waiting else None) or {}
+            places = await self._attempt(self._places(waiting)) if waiting else {}
             for listener in listeners():
                 for id in listener.places.keys() & places.keys():
                     listener.move(id, places[id])
@@ -61,7 +62,7 @@ class Watch:
     async def _shared_look(self) -> dict[UUID, Place]:
         await asyncio.sleep(0)
         ids, self._asked, self._look = self._asked, set(), None
-        return await _attempt(self._places(ids)) or {}
+        return await self._attempt(self._places(ids))
 
     async def _heads(self, owners: set[UUID]) -> dict[UUID, int]:
         async with self._db.as_user(ANONYMOUS) as session:
@@ -71,11 +72,14 @@ class Watch:
         async with self._db.as_user(ANONYMOUS) as session:
             return await queue.places(session, list(ids), self._rules)
 
-
-async def _attempt(look: Awaitable[T]) -> T | None:
-    """What was seen; None when Postgres is away: the next look is soon."""
-    try:
-        return await look
-    except POSTGRES_ERRORS as error:
-        log.warning("look_failed", error=type(error).__name__)
-        return None
+    async def _attempt(self, look: Awaitable[dict[UUID, T]]) -> dict[UUID, T]:
+        """What was seen; nothing while Postgres is away: the next look is soon."""
+        try:
+            seen = await look
+        except POSTGRES_ERRORS as error:
+            if not self._is_blind:
+                log.warning("postgres_away", half="watch", error=type(error).__name__)
+            self._is_blind = True
+            return {}
+        self._is_blind = False
+        return seen

@@ -11,6 +11,10 @@ from tests.live.conftest import Hand, Valkey
 from tests.live.wires import MINE, ONE, Stream, create, delete, open_wire
 from tests.services import Services
 
+# What the API holds open.
+HANG_UP = """select pg_terminate_backend(pid) from pg_stat_activity
+    where usename = 'picture_app' and datname = '{}'"""
+
 
 async def unsubscribed(monitor: Monitor) -> None:
     """Once the API has told Redis that nobody here listens any more."""
@@ -82,13 +86,27 @@ async def test_postgres_may_hang_up(api: House, alice: Client, hand: Hand, servi
     async with open_wire(alice) as wire:
         stream = await wire.subscribe(MINE)
         assert await stream.told(1) == ["Snapshot"]
-        await services.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity "
-            f"where usename = 'picture_app' and datname = '{api.settings.namespace}'"
-        )
+        await services.execute(HANG_UP.format(api.settings.namespace))
         hand.tells = False
         await hand.complete(await hand.start(fox))
         assert await stream.told(2) == ["Started", "Completed"]
+
+
+async def test_an_event_that_cannot_be_told_now_is_told_later(
+    api: House, alice: Client, hand: Hand, services: Services
+) -> None:
+    row = await hand.start(await create(alice))
+    async with open_wire(alice) as wire:
+        stream = await wire.subscribe(MINE)
+        assert await stream.told(1) == ["Snapshot"]
+        await services.execute(f"alter database {api.settings.namespace} connection limit 0")
+        await services.execute(HANG_UP.format(api.settings.namespace))
+        await hand.complete(row)  # its images would have to be read
+        assert await wire.close_code() == 1013
+    await services.execute(f"alter database {api.settings.namespace} connection limit -1")
+    async with open_wire(alice) as wire:
+        resumed = await wire.subscribe(MINE, after=stream.cursor)
+        assert len((await resumed.event())["images"]) == 1
 
 
 async def test_two_replicas_tell_the_same_whatever_breaks(api: House, alice: Client, valkey: Valkey) -> None:

@@ -1,9 +1,18 @@
 """A connection breaks, a replica goes, a client comes back: it goes on where it was."""
 
+from sqlalchemy import text
+
 from tests.client import Client
 from tests.conftest import House
 from tests.live.conftest import Hand
 from tests.live.wires import MINE, ONE, create, delete, open_wire
+
+MANY = """
+    with added as (
+        insert into generation_events (user_id, seq, generation_id, kind, attempt)
+        select user_id, 1 + n, id, 'queued', 0 from image_generations, generate_series(1, 1200) n
+        returning seq
+    ) update user_rate_limits set event_seq = (select max(seq) from added)"""
 
 
 async def test_a_stream_goes_on_at_another_replica(api: House, alice: Client, hand: Hand) -> None:
@@ -70,6 +79,21 @@ async def test_what_has_ended_meanwhile_completes(alice: Client, hand: Hand) -> 
         assert await resumed.told(2) == ["Started", "Completed"]
         await resumed.completes()
         await (await wire.subscribe(ONE, id=fox, after=resumed.cursor)).completes()
+
+
+async def test_however_much_was_missed_all_of_it_comes(api: House, alice: Client) -> None:
+    await create(alice)
+    async with open_wire(alice) as wire:
+        stream = await wire.subscribe(MINE)
+        await stream.event()
+    async with (await api.database()).as_service() as session:
+        await session.execute(text(MANY))
+    async with open_wire(alice) as wire:
+        resumed = await wire.subscribe(MINE, after=stream.cursor)
+        cursors = [(await resumed.event())["cursor"] for _ in range(1200)]
+        await create(alice)
+        cursors.append((await resumed.event())["cursor"])
+    assert len(set(cursors)) == 1201
 
 
 async def test_what_is_deleted_meanwhile_is_left_out(alice: Client) -> None:
