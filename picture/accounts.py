@@ -7,7 +7,7 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from picture.processes import Account
@@ -30,11 +30,13 @@ def unprivileged(home: Path) -> Account | None:
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
-def runnable(install: Path, program: str, account: Account | None, version: str) -> Path:
+def runnable(
+    install: Path, program: str, account: Account | None, version: str, copies: Sequence[Path] = COPIES
+) -> Path:
     """Where `account` can run `install`: there, or a copy of it when it lies in a folder that only root may enter."""
     if _runs(install / program, account):
         return install
-    copy = _copies() / f"{install.name}-{version}"
+    copy = _closed(copies) / f"{install.name}-{version}"
     if not copy.exists():
         _copy(install, copy)
     if not _runs(copy / program, account):
@@ -74,8 +76,8 @@ def _runs(program: Path, account: Account | None) -> bool:
     return True
 
 
-def _copies() -> Path:
-    for folder in COPIES:
+def _closed(folders: Sequence[Path]) -> Path:
+    for folder in folders:
         with contextlib.suppress(OSError):
             folder.mkdir(mode=0o755, exist_ok=True)
             found = folder.lstat()

