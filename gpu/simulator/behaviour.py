@@ -12,6 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from gpu.simulator import painting, pixels
 from gpu.simulator.caches import Made
+from gpu.simulator.files import OutsideError
 from gpu.simulator.reports import Report
 from gpu.simulator.scripts import Rule
 from gpu.simulator.state import State
@@ -248,7 +249,10 @@ async def _write(run: Run, node_id: str, images: tuple[Image.Image, ...], kind: 
     rules = await run.reach("save", node_id)
     if any(rule.do == "no_output" for rule in rules):
         return Made(())
-    folder, subfolder, name, number = run.state.folders.place(kind, prefix, *images[0].size)
+    try:
+        folder, subfolder, name, number = run.state.folders.place(kind, prefix, *images[0].size)
+    except OutsideError as error:
+        raise FaultError("Exception", f"{error}\n") from error
     about = PngInfo()
     about.add_text("prompt", json.dumps(run.graph))
     for key, value in (run.extra.get("extra_pnginfo") or {}).items():

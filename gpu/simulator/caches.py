@@ -1,13 +1,8 @@
-"""What nodes have made, kept between prompts while there is room."""
+"""What nodes have made, kept for the prompts that follow."""
 
-from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
-
-from PIL import Image
-
-_BUDGET_BYTES = 128_000_000
-_ENTRY_BYTES = 10_000  # what an entry without pixels is counted as
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,34 +12,25 @@ class Made:
     values: tuple[Any, ...]
     shown: dict[str, Any] | None = None
 
-    def size_bytes(self) -> int:
-        """Roughly what it takes in memory."""
-        pixels = [image for value in self.values if isinstance(value, tuple) for image in value]
-        images = [image for image in pixels if isinstance(image, Image.Image)]
-        return _ENTRY_BYTES + sum(image.width * image.height * len(image.getbands()) for image in images)
-
 
 @dataclass(slots=True)
 class Cache:
-    """By signature; the longest unused go first."""
+    """By signature."""
 
-    made: OrderedDict[str, Made] = field(default_factory=OrderedDict)
-    used_bytes: int = 0
+    made: dict[str, Made] = field(default_factory=dict)
 
     def get(self, signature: str) -> Made | None:
         """What was made before, if it is still here."""
-        if signature in self.made:
-            self.made.move_to_end(signature)
         return self.made.get(signature)
 
     def put(self, signature: str, made: Made) -> None:
-        """Keep it, and let go of others when there is too much."""
+        """Keep it."""
         self.made[signature] = made
-        self.used_bytes += made.size_bytes()
-        while self.used_bytes > _BUDGET_BYTES and len(self.made) > 1:
-            self.used_bytes -= self.made.popitem(last=False)[1].size_bytes()
+
+    def keep(self, signatures: Collection[str]) -> None:
+        """Forget all others: as recorded, each node that a prompt runs drives out what that prompt has no use for."""
+        self.made = {name: made for name, made in self.made.items() if name in signatures}
 
     def clear(self) -> None:
         """Forget all."""
         self.made.clear()
-        self.used_bytes = 0

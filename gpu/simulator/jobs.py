@@ -104,6 +104,7 @@ async def get_job(request: web.Request) -> web.Response:
 def _cancel(state: State, prompt_id: str) -> bool:
     if state.prompts.is_running(prompt_id):
         state.interrupted.set()
+        state.prompts.changed()  # as recorded; /interrupt tells nobody
         state.journal.write("interrupt", prompt_id=prompt_id)
         return True
     return state.prompts.delete(prompt_id)

@@ -54,7 +54,7 @@ class Catalogue:
         kind, *rest = spec
         if kind == "COMBO":
             return [kind, {**rest[0], "options": self._choices(rest[0]["options"])}]
-        return [self._choices(kind), *rest]
+        return [self._choices(kind), *(rest or [{}])]
 
     def inputs(self, entry: Mapping[str, Any]) -> dict[str, tuple[str, list[Any]]]:
         """Name → ("required" or "optional", its config)."""
@@ -69,9 +69,14 @@ class Catalogue:
         entry = find(name)
         if entry is None:
             return None
-        groups = {key: entry[key] for key in ("required", "optional") if key in entry}
+        groups = {
+            key: {name: self.config(spec) for name, spec in entry[key].items()}
+            for key in ("required", "optional")
+            if key in entry
+        }
+        groups |= {"hidden": entry["hidden"]} if "hidden" in entry else {}
         return {
-            "input": {key: {n: self.config(spec) for n, spec in group.items()} for key, group in groups.items()},
+            "input": groups,
             "input_order": {key: list(group) for key, group in groups.items()},
             "is_input_list": False,
             "output": entry["output"],

@@ -40,7 +40,8 @@ async def post_prompt(request: web.Request) -> web.Response:
     if "number" in body:
         number = float(body["number"])
     else:
-        number = -state.prompts.number if body.get("front") else state.prompts.number
+        is_front = "front" in body and body["front"]
+        number = -state.prompts.number if is_front else state.prompts.number
         state.prompts.number += 1
     if "prompt" not in body:
         return refusal(problem("no_prompt", "No prompt provided", "No prompt provided"))

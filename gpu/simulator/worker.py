@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Any
 
-from gpu.simulator import behaviour
+from gpu.simulator import behaviour, nodes
 from gpu.simulator.behaviour import FaultError, InterruptedRunError
 from gpu.simulator.caches import Made
 from gpu.simulator.graphs import Plan, is_link, signatures
@@ -51,6 +51,7 @@ class Run:
         self._due = time.monotonic()
         self._seconds_per_weight = 0.0
         self._is_without_output = False
+        self._names: frozenset[str] = frozenset()
 
     async def execute(self) -> None:
         """Run it, and leave its history."""
@@ -71,6 +72,7 @@ class Run:
     async def _outcome(self) -> dict[str, Any]:
         self.report.milestone("execution_start", {})
         names = signatures(self.graph, self.state.folders)
+        self._names = frozenset(names.values())
         if any(rule.do == "cached_output" for rule in await self.reach("start")):
             self._pretend()
         else:
@@ -113,6 +115,7 @@ class Run:
             self.executed.append(node_id)
             if not self._is_without_output:
                 self.state.cache.put(name, made)
+            self.state.cache.keep(self._names)
         if made.shown is not None:
             self.shown[node_id] = made.shown
             self.report.executed(node_id, made.shown)
@@ -127,22 +130,22 @@ class Run:
         except InterruptedRunError:
             self.report.milestone("execution_interrupted", about, to_all=True)
         except Exception as error:  # noqa: BLE001 — a node may raise anything; it ends the prompt, never the worker
-            self.report.milestone("execution_error", {**about, **self._fault(error, inputs)})
+            self.report.milestone("execution_error", {**about, **self._fault(error, about["node_type"], inputs)})
         return None
 
-    def _fault(self, error: Exception, inputs: dict[str, Any]) -> dict[str, Any]:
+    def _fault(self, error: Exception, node_class: str, inputs: dict[str, Any]) -> dict[str, Any]:
         kind = type(error)
         name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
         message = f"{error}\n"
         if isinstance(error, FaultError):
             name, message = error.type, str(error)
+        hidden = {"prompt": self.graph, "extra_pnginfo": self.extra.get("extra_pnginfo")}
+        shown = inputs | {key: hidden[key] for key in (nodes.find(node_class) or {}).get("hidden", {})}
         return {
             "exception_message": message,
             "exception_type": name,
             "traceback": traceback_of("execute", "get_output_data", "_async_map_node_over_list", "process_inputs"),
-            "current_inputs": {
-                key: [value if isinstance(value, int | float | str) else str(value)] for key, value in inputs.items()
-            },
+            "current_inputs": {key: [_shown(value)] for key, value in shown.items()},
             "current_outputs": list(self.graph),
         }
 
@@ -183,6 +186,10 @@ class Run:
         if self.state.interrupted.is_set():
             self.state.interrupted.clear()
             raise InterruptedRunError
+
+
+def _shown(value: object) -> object:
+    return value if isinstance(value, int | float | str) else str(value)
 
 
 def text_of(graph: dict[str, Any]) -> str:
