@@ -15,7 +15,7 @@ from db.enums import EventKind, GenerationStatus
 from db.errors import ConflictError, InvalidInputError, NotFoundError
 from db.events import OPEN, Changed
 from db.limits import Allowance
-from db.submissions import IdempotencyKey, NewGeneration, create
+from db.submissions import IdempotencyKey, NewGeneration, create, replay
 from db.tables import GenerationRow, ModelRow
 
 Row = TypeVar("Row")
@@ -31,6 +31,7 @@ __all__ = [
     "delete",
     "get",
     "page",
+    "replay",
     "retry",
 ]
 

@@ -122,6 +122,21 @@ KEPT_KEY = text("""
     where user_id = :user_id and mutation = :mutation and key = :key
 """)
 
+REPLAY = text("""
+    select generation_id from idempotency_keys
+    where user_id = :user_id and mutation = :mutation and key = :key and input_hash = :input_hash
+        and created_at >= now() - make_interval(secs => :seconds)
+""")
+
+
+async def replay(session: AsyncSession, owner: UUID, key: IdempotencyKey) -> GenerationRow | None:
+    """What the key has made with the same input, as it is now; None when there is nothing, or nothing left."""
+    named = {"user_id": owner, "mutation": key.mutation, "key": key.key, "input_hash": key.input_hash}
+    id = await session.scalar(REPLAY, {**named, "seconds": key.hours * 3600})
+    return (
+        (await session.scalars(select(GenerationRow).where(col(GenerationRow.id) == id))).one_or_none() if id else None
+    )
+
 
 async def create(
     session: AsyncSession,

@@ -28,7 +28,7 @@ from schema.bounds import Bounds
 from schema.context import Context
 from storage.addresses import Addresses
 from storage.objects import Storage, open_storage
-from tasks.events import Events
+from tasks.events import Events, connect
 from tasks.hub import Hub, open_hub
 from tasks.queue import Queue
 
@@ -86,7 +86,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         )
         stack.push_async_callback(db.close)
         await db.check_role()
-        redis: Redis = Redis.from_url(settings.require("redis_url"))
+        redis: Redis = connect(settings.require("redis_url"))
         stack.push_async_callback(redis.aclose)
         queue = Queue.connect(settings.require("redis_url"), settings.namespace)
         stack.push_async_callback(queue.close)
@@ -133,7 +133,12 @@ def _routes(settings: Settings, resources: Resources) -> list[BaseRoute]:
 
 def _view(settings: Settings, resources: Resources) -> View:
     allowance, rules = _allowance(settings), _rules(settings)
-    bounds = Bounds(settings.page_default, settings.page_max, settings.max_prompt_characters)
+    bounds = Bounds(
+        page_default=settings.page_default,
+        page_max=settings.page_max,
+        max_prompt_characters=settings.max_prompt_characters,
+        idempotency_hours=settings.idempotency_hours,
+    )
 
     def make_context(claims: Claims, is_stream: bool) -> Context:
         return Context(

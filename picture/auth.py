@@ -44,7 +44,7 @@ class Auth:
         self._keys = keys
         self._db = db
         self._limits = limits or AuthLimits()
-        self._claims: OrderedDict[str, Claims] = OrderedDict()
+        self._claims: OrderedDict[str, tuple[Claims, float]] = OrderedDict()  # with the end of each
         self._seen: OrderedDict[UUID, float] = OrderedDict()  # when a person was last known not to be revoked
         self._asking: dict[UUID, asyncio.Task[None]] = {}
 
@@ -61,12 +61,14 @@ class Auth:
         return claims
 
     async def _verified(self, token: str) -> Claims:
-        claims = self._claims.get(token)
-        if claims is None:
+        remembered = self._claims.get(token)
+        if remembered is None:
             payload = await self._payload(token)
             claims = judge(payload, time.time(), self._limits.leeway_seconds)
-            _remember(self._claims, token, claims, self._limits.cache_entries)
-        elif claims.expires_at is not None and claims.expires_at + self._limits.leeway_seconds <= time.time():
+            _remember(self._claims, token, (claims, payload["exp"]), self._limits.cache_entries)
+            return claims
+        claims, expires_at = remembered
+        if expires_at + self._limits.leeway_seconds <= time.time():
             del self._claims[token]
             raise ExpiredError
         return claims
@@ -92,8 +94,13 @@ class Auth:
         asking = self._asking.get(sub)
         if asking is None:
             asking = self._asking[sub] = asyncio.create_task(self._ensure(claims))
-            asking.add_done_callback(lambda _: self._asking.pop(sub, None))
+            asking.add_done_callback(lambda asked: self._asked(sub, asked))
         await asyncio.shield(asking)
+
+    def _asked(self, sub: UUID, asked: asyncio.Task[None]) -> None:
+        self._asking.pop(sub, None)
+        if not asked.cancelled():
+            asked.exception()  # whoever still waits gets it; when nobody does, it is no news
 
     async def _ensure(self, claims: Claims) -> None:
         assert claims.sub

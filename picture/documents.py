@@ -26,6 +26,7 @@ from graphql import (
 )
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
+from strawberry.types.graphql import OperationType
 
 from picture.failures import BAD_INPUT, TOO_COMPLEX
 from picture.objects import count_objects
@@ -186,6 +187,8 @@ class ExamineDocuments(SchemaExtension):
         # Strawberry would run the first of several.
         if context._provided_operation_name is None and _has_several(document):
             return bad_input(GraphQLError("Must provide operation name if query contains multiple operations."))
+        if context.operation_type is OperationType.SUBSCRIPTION and not context.context.is_stream:
+            return bad_input(GraphQLError("Subscriptions are served over the WebSocket at this address."))
         schema = context.schema._schema
         return self._documents.objects_error(schema, document, context.operation_name, context.variables)
 

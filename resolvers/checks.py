@@ -46,7 +46,7 @@ def model_reference(reference: str) -> UUID | str:
     return parsed[1] if parsed and parsed[0] == Model.__name__ else reference.replace("\0", "")
 
 
-def idempotency_key(input: CreateGenerationInput) -> IdempotencyKey | None:
+def idempotency_key(input: CreateGenerationInput, hours: float) -> IdempotencyKey | None:
     """The client's key with the digest of all else. Raises InvalidInputError."""
     key = given(input.idempotency_key)
     if key is None:
@@ -54,7 +54,8 @@ def idempotency_key(input: CreateGenerationInput) -> IdempotencyKey | None:
     if not KEY.fullmatch(key):
         raise InvalidInputError("A key is 1 to 128 printable ASCII characters.", path=("input", "idempotencyKey"))
     asked = {field.name: given(getattr(input, field.name)) for field in fields(input)} | {"idempotency_key": None}
-    return IdempotencyKey(key, hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).digest())
+    digest = hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).digest()
+    return IdempotencyKey(key, digest, hours=hours)
 
 
 def generation(input: CreateGenerationInput, model: ModelRow, source: ImageRow | None, bounds: Bounds) -> NewGeneration:

@@ -3,10 +3,13 @@
 from typing import Annotated
 
 import strawberry
+from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry import UNSET
 
 from db import generations, images, models
+from db.errors import PictureError
 from db.events import Changed
+from db.generations import NewGeneration
 from resolvers import checks
 from resolvers.callers import person, require_caller, require_person
 from resolvers.filters import generation_filter
@@ -58,19 +61,29 @@ async def list_generations(
 async def create_generation(info: Info, input: Wanted) -> CreateGenerationPayload:
     """A QUEUED generation. Raises what is wrong with the input, naming the field; then nothing is written."""
     owner = require_person(info)
-    key = checks.idempotency_key(input)
+    key = checks.idempotency_key(input, info.context.bounds.idempotency_hours)
     async with info.context.db.as_user(info.context.claims) as session:
-        model = await models.require(session, checks.model_reference(input.model), path=("input", "model"))
-        source = None
-        if input.source_image_id:
-            source_id = require(input.source_image_id, Image, "input", "sourceImageId")
-            source = await images.get(session, source_id)
-            if source is None:
-                raise missing(input.source_image_id, Image, "input", "sourceImageId")
-        new = checks.generation(input, model, source, info.context.bounds)
-        changed = await generations.create(session, owner, new, info.context.allowance, key=key)
+        try:
+            new = await _checked(info, session, input)
+        except PictureError:  # what was fine when the key made it stays made, should its source be gone since
+            earlier = await generations.replay(session, owner, key) if key else None
+            if earlier is None:
+                raise
+            changed = Changed(earlier)
+        else:
+            changed = await generations.create(session, owner, new, info.context.allowance, key=key)
     await _tell(info, changed)
     return CreateGenerationPayload(generation=Generation.of(changed.row))
+
+
+async def _checked(info: Info, session: AsyncSession, input: CreateGenerationInput) -> NewGeneration:
+    model = await models.require(session, checks.model_reference(input.model), path=("input", "model"))
+    source, id = None, checks.given(input.source_image_id)
+    if id is not None:
+        source = await images.get(session, require(id, Image, "input", "sourceImageId"))
+        if source is None:
+            raise missing(id, Image, "input", "sourceImageId")
+    return checks.generation(input, model, source, info.context.bounds)
 
 
 async def cancel_generation(info: Info, id: Id) -> GenerationPayload:

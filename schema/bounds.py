@@ -10,3 +10,4 @@ class Bounds:
     page_default: int = 20
     page_max: int = 100
     max_prompt_characters: int = 4000
+    idempotency_hours: float = 24

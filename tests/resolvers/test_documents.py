@@ -101,6 +101,10 @@ async def test_get_reads_and_never_writes(nobody: Client) -> None:
         assert answer.status == 400
 
 
+async def test_a_subscription_is_not_for_plain_http(alice: Client) -> None:
+    assert await code(alice, "subscription { myGenerationEvents { cursor } }") == "BAD_USER_INPUT"
+
+
 async def test_every_answer_names_its_request(nobody: Client) -> None:
     for given, kept in (("my-request-1", True), ("x", False), ("a\tb" * 9, False)):
         async with nobody.http.get(f"{nobody.address}/healthz", headers={"X-Request-Id": given}) as answer:

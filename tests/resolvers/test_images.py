@@ -37,6 +37,7 @@ async def update(client: Client, id: str, **changes: Any) -> dict[str, Any]:
     return dict((await client.query(document, input={"id": id, **changes}))["updateImage"])
 
 
+@pytest.mark.usefixtures("house")
 async def test_galleries_show_what_each_person_may_see(alice: Client, bob: Client, nobody: Client) -> None:
     await make(alice, "a")
     await make(alice, "b", isPublic=True)
@@ -54,6 +55,7 @@ async def test_galleries_show_what_each_person_may_see(alice: Client, bob: Clien
     }
 
 
+@pytest.mark.usefixtures("house")
 async def test_a_private_image_is_not_there_for_others(alice: Client, bob: Client, nobody: Client) -> None:
     fox = await make(alice, "a red fox")
     document = "query($id: ID!) { image(id: $id) { id } node(id: $id) { id } }"
@@ -108,11 +110,13 @@ async def test_a_deleted_image_is_gone_and_its_generation_stays(alice: Client) -
 async def test_an_image_is_the_source_of_another(alice: Client, bob: Client) -> None:
     fox = await make(alice, "a red fox", width=512, height=256)
     again = {"model": "stable-diffusion-1.5", "sourceImageId": fox["id"], "width": None, "height": None}
-    made = await alice.create_generation(prompt="a blue fox", **again)
+    made = await alice.create_generation(prompt="a blue fox", idempotencyKey="blue", **again)
     assert (made["mode"], made["strength"], made["sourceImage"]) == ("IMAGE_TO_IMAGE", 0.6, {"id": fox["id"]})
     assert (made["width"], made["height"]) == (704, 384)
     (error,) = (await bob.create(prompt="a stolen fox", **again))["errors"]
     assert (error["code"], error["path"]) == ("NOT_FOUND", ["input", "sourceImageId"])
+    await alice.mutate("deleteImage", "deletedId", id=fox["id"])
+    assert (await alice.create_generation(prompt="a blue fox", idempotencyKey="blue", **again))["id"] == made["id"]
     (error,) = (await alice.create(model="stable-diffusion-1.5", mode="IMAGE_TO_IMAGE"))["errors"]
     assert (error["code"], error["path"]) == ("INVALID", ["input", "sourceImageId"])
 
