@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import structlog
-from redis.asyncio import Redis
 
 from db import models
 from db.database import Database, is_away
@@ -18,7 +17,7 @@ from picture.settings import Settings
 from picture.stores import storage_config
 from storage.objects import Storage, open_storage
 from tasks import broker, sweep
-from tasks.events import Events
+from tasks.events import Events, connect
 from tasks.failures import RetryPolicy
 from tasks.generate import Runner
 from tasks.queue import Queue
@@ -117,7 +116,7 @@ async def _open_shared(stack: AsyncExitStack, settings: Settings) -> tuple[Datab
         statement_timeout_seconds=settings.statement_timeout_seconds,
     )
     stack.push_async_callback(db.close)
-    redis = Redis.from_url(settings.require("redis_url"))
+    redis = connect(settings.require("redis_url"))
     stack.push_async_callback(redis.aclose)
     queue = Queue.connect(settings.require("redis_url"), settings.namespace)
     stack.push_async_callback(queue.close)
