@@ -17,6 +17,7 @@ from tasks.sweep import tidy
 ACKNOWLEDGE_SECONDS = 60.0  # a worker that is never idle still acknowledges its wake-ups
 TIME_LIMIT_MS = 10 * 60 * 1000
 STOP_MS = 5_000
+POLL_MS = 50  # Dramatiq asks Redis for messages this often: what an idle worker's wake-up may be late by
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ async def open_worker(url: str, namespace: str, jobs: tuple[Job, ...]) -> AsyncI
     loop = asyncio.get_running_loop()
     for job in jobs:
         _declare(broker, loop, job)
-    worker = dramatiq.Worker(broker, queues={job.queue for job in jobs}, worker_threads=1, worker_timeout=1000)
+    worker = dramatiq.Worker(broker, queues={job.queue for job in jobs}, worker_threads=1, worker_timeout=POLL_MS)
     worker.start()
     try:
         yield
