@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import structlog
 from graphql import (
     DocumentNode,
     FieldNode,
@@ -184,6 +185,7 @@ class ExamineDocuments(SchemaExtension):
         context, document = self.execution_context, self._examined.document
         if document is None:
             return None
+        structlog.contextvars.bind_contextvars(operation=context.operation_name)
         # Strawberry would run the first of several.
         if context._provided_operation_name is None and _has_several(document):
             return bad_input(GraphQLError("Must provide operation name if query contains multiple operations."))

@@ -103,6 +103,17 @@ async def test_what_nobody_expected_is_told_by_an_id_alone(
     assert error["extensions"]["id"] in logged.out + logged.err
 
 
+async def test_what_was_expected_is_one_line_of_the_log(
+    api: House, nobody: Client, capfd: pytest.CaptureFixture[str]
+) -> None:
+    capfd.readouterr()
+    document = 'mutation Delete { deleteImage(id: "x") { deletedId } }'
+    await nobody.post({"query": document}, **{"X-Request-Id": "request-of-nobody"})
+    lines = [line for line in capfd.readouterr().out.splitlines() if "request-of-nobody" in line]
+    assert len(lines) == 1
+    assert all(said in lines[0] for said in ("UNAUTHENTICATED", "Delete", "POST", "/graphql", "200"))
+
+
 async def test_only_listed_origins_may_call_from_a_browser(empty_house: House) -> None:
     address = await empty_house.start_api(allowed_origins=("https://app.example",))
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}

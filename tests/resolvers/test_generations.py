@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.client import Client, RefusedError
+from tests.conftest import House
 
 MISSING = "mutation($id: ID!) { %s(id: $id) { errors { code path ... on NotFoundError { missingId } } } }"
 WRONG: list[tuple[dict[str, Any], str, list[str]]] = [
@@ -135,3 +136,22 @@ async def test_what_is_not_the_callers_is_not_there(alice: Client, bob: Client, 
         errors = (await bob.query(MISSING % name, id=id))[name]["errors"]
         assert errors == [{"code": "NOT_FOUND", "path": ["id"], "missingId": id}]
     assert (await alice.require_generation(fox["id"]))["status"] == "QUEUED"
+
+
+async def test_a_limit_says_when_to_try_again(empty_house: House) -> None:
+    await empty_house.start_api(generations_per_hour=1)
+    alice = empty_house.person("alice")
+    await alice.create_generation()
+    (error,) = (await alice.create())["errors"]
+    assert (error["__typename"], error["code"]) == ("RateLimitError", "RATE_LIMITED")
+    assert (error["limit"], error["windowSeconds"]) == (1, 3600)
+    assert 0 < error["retryAfterSeconds"] <= 3601
+
+
+async def test_a_full_storage_says_how_full(empty_house: House) -> None:
+    await empty_house.start_api(storage_bytes=0)
+    document = """mutation { createGeneration(input: {model: "flux-schnell", prompt: "a"}) { generation { id } errors {
+      __typename code ... on QuotaExceededError { limit used } } } }"""
+    payload = (await empty_house.person("alice").query(document))["createGeneration"]
+    quota = {"__typename": "QuotaExceededError", "code": "QUOTA_EXCEEDED", "limit": 0, "used": 0}
+    assert payload == {"generation": None, "errors": [quota]}
