@@ -30,10 +30,11 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     PingMessage,
     SubscribeMessage,
 )
+from strawberry.types.execution import PreExecutionError
 
 from db.claims import ANONYMOUS, Claims
 from db.errors import ExpiredError, UnauthenticatedError
-from picture.failures import UNAVAILABLE, judge
+from picture.failures import TIMEOUT, UNAVAILABLE, judge
 from picture.socket import Socket, Sockets
 from schema.context import Context
 
@@ -164,17 +165,17 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         await super().handle_subscribe(message)
 
     async def _send_result_stream(self, operation: Operation[Context, None], result_source: Any) -> None:
-        await super()._send_result_stream(operation, self._deliverable(result_source))
+        results = self._without_loss(result_source) if "subscription" in operation.query else result_source
+        await super()._send_result_stream(operation, results)
 
-    async def _deliverable(self, results: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
-        """The results; an event that is lost because a service is away ends the socket, and the client resumes."""
-        is_first = True
+    async def _without_loss(self, results: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
+        """The events; for want of one that cannot be told now the socket ends, and the client resumes before it."""
         async for result in results:
-            lost = not is_first and getattr(result, "data", None) is None and getattr(result, "errors", None)
-            if lost and any((error.extensions or {}).get("code") == UNAVAILABLE for error in lost):
-                self.websocket.end(1013, "A service is away. Connect again and resume.")
-                raise WebSocketDisconnected
-            is_first = False
+            if result.data is None and not isinstance(result, PreExecutionError):
+                codes = {(error.extensions or {}).get("code") for error in result.errors or ()}
+                if codes & {UNAVAILABLE, TIMEOUT}:
+                    self.websocket.end(1013, "A service is away. Connect again and resume.")
+                    raise WebSocketDisconnected
             yield result
 
     @staticmethod
