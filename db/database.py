@@ -13,13 +13,13 @@ from db.claims import Claims
 from db.errors import PictureError, UnavailableError
 
 SET_CLAIMS = text("select set_config('request.jwt.claims', :claims, true)")
+# What a role is a member of counts: its policies apply, or it may be switched to.
 UNSAFE_ROLE = text("""
-    select r.rolsuper or r.rolbypassrls as is_unbound,
-           exists (select from pg_class c where c.relowner = r.oid and c.relkind = 'r'
-                   and c.relnamespace = 'public'::regnamespace) as is_owner
-    from pg_roles r where r.rolname = current_user
+    select exists (select from pg_roles r where pg_has_role(r.oid, 'member')
+                   and (r.rolsuper or r.rolbypassrls or r.rolname = 'picture_worker'))
+        or exists (select from pg_class c where pg_has_role(c.relowner, 'member')
+                   and c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace)
 """)
-
 
 # The connection is gone, the server is coming up or going down, has no room, or asks to be asked again.
 AWAY_STATES = ("08", "53", "57P", "40", "25P")
@@ -36,8 +36,8 @@ def is_away(error: BaseException) -> bool:
 class UnsafeRoleError(PictureError):
     """The API's database role escapes row-level security.
 
-    Give DATABASE_URL a login role that owns no table and has neither SUPERUSER nor BYPASSRLS:
-    `picture migrate` makes one of the name and password that stand in DATABASE_URL.
+    Give DATABASE_URL a login role that owns no table, has neither SUPERUSER nor BYPASSRLS, and is not the one in
+    DATABASE_WORKER_URL: `picture migrate` makes one of the name and password that stand in DATABASE_URL.
     """
 
 
@@ -85,9 +85,8 @@ class Database:
     async def check_role(self) -> None:
         """Raise UnsafeRoleError when policies would not bind this login."""
         async with self.as_service() as session:
-            role = (await session.execute(UNSAFE_ROLE)).one()
-        if role.is_unbound or role.is_owner:
-            raise UnsafeRoleError
+            if await session.scalar(UNSAFE_ROLE):
+                raise UnsafeRoleError
 
     async def ping(self) -> None:
         """Raise UnavailableError when Postgres does not answer."""
