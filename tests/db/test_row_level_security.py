@@ -1,0 +1,162 @@
+"""Who sees and changes which rows, with no filter of ours in between: `one_of_each.sql` is what there is."""
+
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tests.db.visitors import ADMIN, ALICE, API_ADMIN, API_ALICE, REST_ALICE, STRANGERS, WORKER, Visitor
+from tests.services import Addresses
+
+SEED = Path(__file__).with_name("one_of_each.sql")
+TABLES = "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')"
+RELATIONS = "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v')"
+COLUMNS = "select attname from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped"
+
+# What everybody may see of what is alice's, and what she sees herself.
+PUBLIC = {
+    "profiles": {"alice"},
+    "models": {"model", "retired"},
+    "images": {"public"},
+    "tags": {"on public"},
+    "image_tags": {"on public"},
+    "prompt_templates": {"public"},
+}
+OWN = {
+    "profiles": {"alice"},
+    "models": {"model", "retired"},
+    "images": {"public", "private", "archived"},
+    "tags": {"on public", "on private", "on archived", "unused"},
+    "image_tags": {"on public", "on private", "on archived"},
+    "prompt_templates": {"public", "private"},
+    "image_generations": {"fox"},
+    "batch_generations": {"batch"},
+    "image_likes": {"a row"},
+    "batch_progress": {"batch"},
+    "multi_generation_groups": {"fox"},
+}
+# What Picture keeps about her; not over REST.
+KEPT = {name: {"a row"} for name in ("user_rate_limits", "generation_events", "idempotency_keys", "objects")}
+NAMES = {
+    "profiles": "username",
+    "models": "slug",
+    "images": "blurhash",
+    "tags": "name",
+    "image_tags": "(select name from tags where id = tag_id)",
+    "prompt_templates": "name",
+    "image_generations": "prompt",
+    "batch_generations": "name",
+    "batch_progress": "name",
+    "multi_generation_groups": "prompt",
+}
+stranger = pytest.mark.parametrize("who", STRANGERS, ids=str)
+
+
+@pytest.fixture
+async def furnished(addresses: Addresses) -> Addresses:
+    """Alice has one of each."""
+    connection = await asyncpg.connect(addresses.database_admin_url)
+    await connection.execute(SEED.read_text().replace("ALICE", f"'{ALICE}'"))
+    await connection.close()
+    return addresses
+
+
+async def names(connection: asyncpg.Connection, query: str, *values: str) -> list[str]:
+    return [row[0] for row in await connection.fetch(query, *values)]
+
+
+async def seen(addresses: Addresses, who: Visitor) -> dict[str, set[str]]:
+    """The names of all rows of all relations that one may read."""
+    found: dict[str, set[str]] = {}
+    async with who.visit(addresses) as connection:
+        for relation in await names(connection, RELATIONS):
+            try:
+                async with connection.transaction():
+                    query = f"select {NAMES.get(relation, repr('a row'))} from {relation}"
+                    found[relation] = set(await names(connection, query))
+            except asyncpg.InsufficientPrivilegeError:
+                continue
+    return {relation: rows for relation, rows in found.items() if rows}
+
+
+@stranger
+async def test_a_stranger_sees_what_is_public_and_nothing_else(furnished: Addresses, who: Visitor) -> None:
+    assert await seen(furnished, who) == PUBLIC
+
+
+async def test_everybody_sees_their_own(furnished: Addresses) -> None:
+    assert await seen(furnished, API_ALICE) == OWN | KEPT
+    assert await seen(furnished, REST_ALICE) == OWN
+
+
+async def test_a_worker_sees_what_jobs_need_which_is_all(furnished: Addresses) -> None:
+    all_there_is = await seen(furnished, ADMIN)
+    assert all_there_is.keys() >= set(await tables(furnished))
+    assert await seen(furnished, WORKER) == all_there_is
+
+
+async def tables(addresses: Addresses) -> list[str]:
+    async with ADMIN.visit(addresses) as connection:
+        return await names(connection, TABLES)
+
+
+async def attempts(addresses: Addresses) -> dict[str, tuple[str, list[str]]]:
+    """Ways to write to each table: a copy of alice's row, a column set anew, and every row gone."""
+    tried: dict[str, tuple[str, list[str]]] = {}
+    async with ADMIN.visit(addresses) as connection:
+        for table in await names(connection, TABLES):
+            row = await connection.fetchval(f"select row_to_json(t)::text from {table} t limit 1")
+            copy = f"insert into {table} select * from json_populate_record(null::{table}, $1::json)"
+            tried[f"insert {table}"] = copy, [row]
+            for column in await names(connection, COLUMNS, table):
+                tried[f"update {table}.{column}"] = f"update {table} set {column} = default", []
+            tried[f"delete {table}"] = f"delete from {table}", []
+    return tried
+
+
+async def written(addresses: Addresses, who: Visitor) -> set[str]:
+    """Which of these touch a row."""
+    done: set[str] = set()
+    tried = await attempts(addresses)
+    async with who.visit(addresses) as connection:
+        for name, (statement, values) in tried.items():
+            attempt = connection.transaction()
+            await attempt.start()
+            try:
+                if await connection.execute(statement, *values) not in ("UPDATE 0", "DELETE 0"):
+                    done.add(name.partition(".")[0])
+            except asyncpg.InsufficientPrivilegeError:
+                continue
+            except asyncpg.IntegrityConstraintViolationError:
+                done.add(name.partition(".")[0])  # it was let in, and only the value is refused
+            finally:
+                await attempt.rollback()
+    return done
+
+
+@stranger
+async def test_a_stranger_changes_nothing_of_alices(furnished: Addresses, who: Visitor) -> None:
+    models = {f"{verb} models" for verb in ("insert", "update", "delete")}
+    tags = {"update tags"}
+    assert await written(furnished, who) == ((models | tags) if who is API_ADMIN else set())
+
+
+async def test_alice_herself_changes_nothing_over_rest(furnished: Addresses) -> None:
+    assert await written(furnished, REST_ALICE) == set()
+
+
+async def test_alice_may_not_take_what_is_kept_about_her(furnished: Addresses) -> None:
+    refused = {"profiles", "models", "user_rate_limits", "objects", "tags", "generation_events"}
+    assert {f"delete {table}" for table in refused} & await written(furnished, API_ALICE) == set()
+
+
+async def test_no_table_can_be_forgotten(addresses: Addresses) -> None:
+    async with ADMIN.visit(addresses) as connection:
+        unbound = await names(connection, f"{TABLES} and not (relrowsecurity and relforcerowsecurity)")
+        assert unbound == []
+        assert len(await names(connection, TABLES)) >= 18
+        views = "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'v'"
+        invokers = await names(connection, f"{views} and 'security_invoker=true' = any (reloptions)")
+        assert (
+            sorted(invokers) == sorted(await names(connection, views)) == ["batch_progress", "multi_generation_groups"]
+        )
