@@ -72,6 +72,7 @@ class Socket(ASGIWebSocketAdapter):
     def __init__(self, view: Any, request: WebSocket, response: WebSocket) -> None:
         super().__init__(view, request, response)
         self.limits = view.sockets.limits
+        self.is_served = False
         self.ended: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
 
     @property
@@ -112,8 +113,10 @@ class Socket(ASGIWebSocketAdapter):
             raise WebSocketDisconnected from error
 
     async def close(self, code: int, reason: str) -> None:
-        """As `end`; Strawberry's handler calls it."""
+        """As `end`, for Strawberry's handler; its view closes what no handler serves."""
         self.end(code, reason)
+        if not self.is_served:
+            await self.hang_up()
 
     def end(self, code: int, reason: str) -> None:
         """Say why it ends; the first to do so is heard."""

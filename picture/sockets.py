@@ -51,7 +51,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     async def handle(self) -> None:
         """Serve until either side closes, or time is up; then leave nothing running."""
         loop, began_at = asyncio.get_running_loop(), time.monotonic()
-        self.sockets = self.view.sockets
+        self.sockets, self.websocket.is_served = self.view.sockets, True
         self.person: UUID | None = None
         self.authorization: str | None = None
         self.timer = loop.call_later(

@@ -118,6 +118,12 @@ async def test_sockets_and_operations_are_bounded(api: House, alice: Client) -> 
             assert await second.close_code() == 4429
 
 
+@pytest.mark.parametrize("protocols", [(), ("graphql-ws",)])
+async def test_another_protocol_is_4406(nobody: Client, protocols: tuple[str, ...]) -> None:
+    async with nobody.http.ws_connect(f"{nobody.address}/graphql", protocols=protocols) as socket:
+        assert (await socket.receive()).data == 4406
+
+
 async def test_pages_of_other_origins_are_refused(alice: Client) -> None:
     with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
         await alice.http.ws_connect(
