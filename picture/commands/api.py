@@ -1,14 +1,23 @@
 """picture api"""
 
+import asyncio
 import gc
 
+import asyncpg
 import click
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_fixed
 
+from db.database import Database, UnsafeRoleError, is_away
 from picture.app import create_app
 from picture.commands.shared import load
-from picture.settings import Settings
+from picture.settings import Settings, variable
 from picture.socket import server_options
+from picture.trouble import Trouble
+
+NEEDED = ("database_url", "redis_url", "secret")
+POLL_SECONDS = 0.2
 
 
 @click.command()
@@ -16,7 +25,27 @@ from picture.socket import server_options
 @click.option("--port", type=click.IntRange(1, 65535), help="The port to listen on; 8000 when not given.")
 def command(host: str | None, port: int | None) -> None:
     """Serve the API until told to stop."""
-    serve(load("api", host=host, port=port))
+    settings = load("api", host=host, port=port)
+    if missing := [variable(name) for name in NEEDED if not getattr(settings, name)]:
+        raise Trouble(f"{', '.join(missing)} not set. Set them, or start `picture up` in this folder first.")
+    asyncio.run(_until_safe(settings))
+    serve(settings)
+
+
+async def _until_safe(settings: Settings) -> None:
+    """Wait for Postgres, and see that row-level security binds us: said here it is a sentence, later a traceback."""
+    db = Database.connect(settings.require("database_url"), pool_size=1)
+    away, patience = retry_if_exception(is_away), stop_after_delay(settings.start_timeout_seconds)
+    try:
+        async for attempt in AsyncRetrying(retry=away, stop=patience, wait=wait_fixed(POLL_SECONDS), reraise=True):
+            with attempt:
+                await db.check_role()
+    except UnsafeRoleError as error:
+        raise Trouble(str(error)) from error
+    except (OSError, SQLAlchemyError, asyncpg.PostgresError) as error:
+        raise Trouble(f"Postgres does not let the API in: {error}. `picture doctor` tells more.") from error
+    finally:
+        await db.close()
 
 
 def serve(settings: Settings) -> None:

@@ -1,0 +1,1 @@
+"""What `picture doctor` looks at, a module for each kind of thing."""
