@@ -22,6 +22,7 @@ Inputs = dict[str, Any]
 
 PREVIEW_METHODS = ("auto", "latent2rgb", "taesd")
 _TILE_PX = 512
+_UNSIGNED = "unsigned"
 _WEIGHTS = {"KSampler": 80, "SamplerCustom": 80, "SamplerCustomAdvanced": 80, "ImageUpscaleWithModel": 80}
 _OUT_OF_MEMORY = (
     "CUDA out of memory. Tried to allocate 20.00 GiB. (simulated)\nThis error means you ran out of memory on your GPU."
@@ -234,7 +235,10 @@ async def _upscale(run: Run, node_id: str, i: Inputs) -> Made:
         await run.spend(_WEIGHTS["ImageUpscaleWithModel"] / tiles)
         run.report.progress(node_id, tile, tiles, None, "image/png")
         await run.reach("step", node_id, tile)
-    return Made((await asyncio.to_thread(pixels.scale, i["image"], (width * 4, height * 4)),))
+    images = await asyncio.to_thread(pixels.scale, i["image"], (width * 4, height * 4))
+    for image in images:
+        image.info[_UNSIGNED] = True  # until it is saved: what scales it again may cut the corner off
+    return Made((images,))
 
 
 async def _save(run: Run, node_id: str, i: Inputs) -> Made:
@@ -260,7 +264,8 @@ async def _write(run: Run, node_id: str, images: tuple[Image.Image, ...], kind: 
     shown = []
     for n, image in enumerate(images):
         filename = f"{name.replace('%batch_num%', str(n))}_{number + n:05}_.png"
-        await asyncio.to_thread(image.save, folder / filename, pnginfo=about, compress_level=1)
+        signed = painting.sign(image.copy(), "simulated · upscaled") if _UNSIGNED in image.info else image
+        await asyncio.to_thread(signed.save, folder / filename, pnginfo=about, compress_level=1)
         shown.append({"filename": filename, "subfolder": subfolder, "type": kind})
     await run.reach("saved", node_id)
     return Made((), {"images": shown})

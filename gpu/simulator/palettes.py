@@ -5,6 +5,7 @@ import random
 import re
 from collections.abc import Container
 from dataclasses import dataclass
+from itertools import pairwise
 
 Colour = tuple[int, int, int]
 
@@ -129,8 +130,8 @@ def named(words: list[str]) -> list[Colour]:
 
 def of_scene(words: list[str], things: Container[str]) -> list[str]:
     """The words without the colours that belong to a thing: the red of "a red fox" is no red sky."""
-    following = [*words[1:], ""]
-    return [word for word, after in zip(words, following, strict=True) if word not in _COLOURS or after not in things]
+    pairs = pairwise([*words, ""])
+    return [word for word, after in pairs if word not in _COLOURS or after not in things]
 
 
 def choose(words: list[str], rng: random.Random) -> Palette:

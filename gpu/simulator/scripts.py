@@ -14,8 +14,11 @@ message = "…"                   # what node_error and validation_error say
 missing = ["sd_xl_base_1.0.safetensors"]
 """
 
+import json
+import os
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -149,6 +152,20 @@ class Script:
             return cls.parse(tomllib.loads((path if path.is_file() else packaged).read_text()))
         except (OSError, ValueError, TypeError) as error:
             raise ScriptError(f"{path}: {error}") from error
+
+    def remember(self, path: Path) -> None:
+        """Write down which rules have been used: the next process of the same parent is not to crash again."""
+        path.write_text(json.dumps({"parent": os.getppid(), "used": [rule.used for rule in self.rules]}))
+
+    def recall(self, path: Path) -> None:
+        """Read what a process before this one wrote down."""
+        with suppress(OSError, ValueError, KeyError):
+            past = json.loads(path.read_text())
+            if past["parent"] != os.getppid():
+                return
+            for rule, used in zip(self.rules, past["used"], strict=True):
+                rule.used = used
+                rule.is_spent = rule.times > 0 and used >= rule.times
 
     def add(self, rules: Iterable[Mapping[str, Any]]) -> None:
         """More rules, behind the others."""

@@ -143,10 +143,18 @@ async def open_simulator(
             await engine.crash()
 
 
+_USED = "script.json"
+
+
 class _Process(Engine):
     """An engine that has a process of its own to lose."""
 
+    async def start(self) -> None:
+        self.script.recall(self.folder / _USED)
+        await super().start()
+
     async def die(self) -> NoReturn:
+        self.script.remember(self.folder / _USED)
         os.kill(os.getpid(), signal.SIGKILL)
         await asyncio.Event().wait()
         raise AssertionError
