@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gpu.entries import DeclaredModel
+from picture.settings import variables
 from tests.crash.up import open_up
 
 ROOT = Path(__file__).parent.parent
@@ -45,12 +46,37 @@ def test_the_example_of_a_model_is_one() -> None:
     assert DeclaredModel.model_validate(model).slug == "my-model"
 
 
+def pages() -> list[Path]:
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md"), *ROOT.glob("docs/decisions/*.md")]
+
+
 def test_every_page_that_is_linked_is_there() -> None:
-    pages = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("docs/decisions/*.md")]
     missing = [
         f"{page.relative_to(ROOT)}: {target}"
-        for page in pages
+        for page in pages()
         for target in re.findall(r'(?:\]\(|src=")([^)"#]+)', re.sub(r"(?s)```.*?```", "", page.read_text()))
         if "://" not in target and not (page.parent / target).exists()
     ]
     assert missing == []
+
+
+def test_every_file_that_is_named_is_there() -> None:
+    missing = [
+        f"{page.relative_to(ROOT)}: {name}"
+        for page in pages()
+        for name in re.findall(r"`([\w./-]+\.(?:py|toml|sql|graphql|txt))`", page.read_text())
+        if not any((folder / name).exists() for folder in (ROOT, ROOT / page.stem, ROOT / page.stem / "simulator"))
+    ]
+    assert missing == []
+
+
+def test_every_setting_that_is_named_is_one() -> None:
+    elsewhere = {"COMFYUI_IMAGE", "COMFYUI_MODELS", "COMFYUI_MODELS_AT"}  # of docker-compose.yml
+    named = {
+        (str(page.relative_to(ROOT)), name)
+        for page in pages()
+        for name in re.findall(
+            r"\b(?:PICTURE|DATABASE|SUPABASE|S3|COMFYUI|REDIS)_[A-Z0-9_]*[A-Z0-9]\b", page.read_text()
+        )
+    }
+    assert {(page, name) for page, name in named if name not in {*variables(), *elsewhere}} == set()
