@@ -8,7 +8,7 @@ import strawberry
 from db.tables import GenerationRow
 from schema.enums import FailureCode, GenerationStage
 
-UNKNOWN = "It failed; nothing more is known."  # rows from before failures had codes
+UNKNOWN = "It failed; nothing more is known."
 
 
 @strawberry.type(description="Why an attempt failed.")
@@ -22,9 +22,12 @@ class GenerationFailure:
     @classmethod
     def of(cls, row: GenerationRow) -> "GenerationFailure":
         """The failure that ended the generation of `row`."""
+        code = FailureCode(row.failure_code or FailureCode.INTERNAL)
+        # What an older deployment wrote was not meant to be shown.
+        is_ours = row.attempt > 0 or code is not FailureCode.INTERNAL
         return cls(
-            code=FailureCode(row.failure_code or FailureCode.INTERNAL),
-            message=row.error_message or UNKNOWN if row.failure_code else UNKNOWN,
+            code=code,
+            message=row.error_message if row.error_message and is_ours else UNKNOWN,
             retryable=bool(row.failure_retryable),
             stage=GenerationStage(row.failure_stage) if row.failure_stage else None,
             node=row.failure_node,

@@ -51,10 +51,10 @@ async def test_a_person_is_who_their_token_says(api: House) -> None:
     assert await who(api, None) == "nobody"
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"exp": int(time.time()) - 60},
+async def test_claims_that_are_not_as_they_must_be_are_refused(api: House) -> None:
+    now = int(time.time())
+    wrong: list[dict[str, Any]] = [
+        {"exp": now - 60},
         {"exp": None},
         {"exp": "never"},
         {"aud": "anon"},
@@ -65,16 +65,15 @@ async def test_a_person_is_who_their_token_says(api: House) -> None:
         {"sub": str(uuid4()).upper()},
         {"sub": uuid4().hex},
         {"sub": "{" + str(uuid4()) + "}"},
-        {"nbf": int(time.time()) + 600},
+        {"nbf": now + 600},
         {"role": "anon", "sub": None},
         {"role": "service_role", "sub": None},
         {"role": "other", "sub": None, "aud": None},
         {"role": "anon", "sub": None, "aud": None, "exp": None},
-        {"role": "service_role", "sub": None, "aud": None, "exp": int(time.time()) - 60},
-    ],
-)
-async def test_claims_that_are_not_as_they_must_be_are_refused(api: House, changes: dict[str, Any]) -> None:
-    assert await who(api, f"Bearer {hs256(**changes)}") == "UNAUTHENTICATED"
+        {"role": "service_role", "sub": None, "aud": None, "exp": now - 60},
+    ]
+    for changes in wrong:
+        assert await who(api, f"Bearer {hs256(**changes)}") == "UNAUTHENTICATED", changes
 
 
 async def test_what_is_not_signed_by_a_key_that_counts_is_refused(api: House) -> None:

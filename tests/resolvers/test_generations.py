@@ -57,12 +57,10 @@ async def test_what_is_left_open_is_filled_in(alice: Client) -> None:
     assert fox["seed"] != (await alice.create_generation())["seed"]
 
 
-@pytest.mark.parametrize(("ratio", "size"), [("1:1", (1024, 1024)), ("16:9", (1376, 768)), ("9:21", (672, 1568))])
-async def test_an_aspect_ratio_is_sized_to_what_the_model_is_made_for(
-    alice: Client, ratio: str, size: tuple[int, int]
-) -> None:
-    fox = await alice.create_generation(width=None, height=None, aspectRatio=ratio)
-    assert (fox["width"], fox["height"]) == size
+async def test_an_aspect_ratio_is_sized_to_what_the_model_is_made_for(alice: Client) -> None:
+    for ratio, size in (("1:1", (1024, 1024)), ("16:9", (1376, 768)), ("9:21", (672, 1568))):
+        fox = await alice.create_generation(width=None, height=None, aspectRatio=ratio)
+        assert (fox["width"], fox["height"]) == size
 
 
 async def test_what_is_wrong_names_its_field_and_nothing_is_written(alice: Client) -> None:
@@ -74,11 +72,11 @@ async def test_what_is_wrong_names_its_field_and_nothing_is_written(alice: Clien
     assert (await alice.query("{ generations { totalCount } }"))["generations"]["totalCount"] == 0
 
 
-@pytest.mark.parametrize("seed", [-1, 2**53, 1.5, "7"])
-async def test_a_seed_that_is_no_big_integer_is_bad_input(alice: Client, seed: Any) -> None:
-    with pytest.raises(RefusedError) as refused:
-        await alice.create(seed=seed)
-    assert refused.value.code == "BAD_USER_INPUT"
+async def test_a_seed_that_is_no_big_integer_is_bad_input(alice: Client) -> None:
+    for seed in (-1, 2**53, 1.5, "7"):
+        with pytest.raises(RefusedError) as refused:
+            await alice.create(seed=seed)
+        assert refused.value.code == "BAD_USER_INPUT"
 
 
 async def test_a_model_is_named_by_its_id_or_its_slug(alice: Client) -> None:

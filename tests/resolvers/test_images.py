@@ -82,19 +82,10 @@ async def test_an_update_changes_what_it_names_and_no_more(alice: Client, bob: C
     assert [await prompts(alice, scope) for scope in ("MINE", "PUBLIC")] == ["", ""]
 
 
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"isPublic": None}, "isPublic"),
-        ({"isFavorite": None}, "isFavorite"),
-        ({"archived": None}, "archived"),
-        ({"rating": 6}, "rating"),
-        ({"rating": -1}, "rating"),
-    ],
-)
-async def test_what_cannot_be_set_is_invalid(alice: Client, change: dict[str, Any], field: str) -> None:
-    payload = await update(alice, "SW1hZ2U6", **change)
-    assert payload == {"image": None, "errors": [{"code": "INVALID", "path": ["input", field]}]}
+async def test_what_cannot_be_set_is_invalid(alice: Client) -> None:
+    for field, value in (("isPublic", None), ("isFavorite", None), ("archived", None), ("rating", 6), ("rating", -1)):
+        payload = await update(alice, "SW1hZ2U6", **{field: value})
+        assert payload == {"image": None, "errors": [{"code": "INVALID", "path": ["input", field]}]}
 
 
 @pytest.mark.usefixtures("house")
