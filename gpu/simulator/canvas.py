@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Sequence
+from functools import cache
 
 from PIL import Image, ImageDraw
 
@@ -10,6 +11,12 @@ from gpu.simulator.palettes import Colour, Palette
 
 Point = tuple[float, float]
 FINE = 2  # masks are drawn so much larger, for smooth edges
+
+
+@cache
+def fading(strength: float, steepness: float) -> Image.Image:
+    """A spot that is thick in its middle and nothing at its edge; to be resized, not to be changed."""
+    return Image.radial_gradient("L").point(lambda v: round(255 * strength * max(1 - v / 180, 0) ** steepness))
 
 
 class Canvas:
@@ -48,7 +55,7 @@ class Canvas:
     def glow(self, colour: Colour, x: float, y: float, radius: float, strength: float = 1.0) -> None:
         """Light that fades out towards its edge."""
         size = max(round(radius * 2), 2)
-        mask = Image.radial_gradient("L").point(lambda v: round(255 * strength * max(1 - v / 180, 0) ** 2.2))
+        mask = fading(strength, 2.2)
         self.fill(
             colour, mask.resize((size, size), Image.Resampling.BILINEAR), (round(x - size / 2), round(y - size / 2))
         )

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import random
+from functools import cache
 
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
@@ -59,10 +60,15 @@ def _over(sketch: Sketch, source: Image.Image, new: Image.Image, palette: Palett
     return Image.composite(image, old, mask.filter(ImageFilter.GaussianBlur(max(new.size) / 200)))
 
 
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
 def sign(image: Image.Image, text: str, prompt: str = "") -> Image.Image:
     """Say in a corner that this is no model's work; with the prompt, as far as it fits. Changes the image."""
-    size = max(min(image.size) / 56, 9.0)
-    font = ImageFont.load_default(size)
+    size = max(round(min(image.size) / 56), 9)
+    font = _font(size)
     words = " ".join(prompt.split())
     if words.isascii():
         while words and font.getlength(f"{text} · {words}") > image.width * 0.6:

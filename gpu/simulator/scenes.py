@@ -150,7 +150,7 @@ def space(canvas: Canvas) -> None:
     canvas.image.paste(deep, (0, 0, canvas.width, canvas.height))
     for colour in (palette.horizon, palette.far, palette.top, palette.light, palette.horizon):
         x, y = rng.random() * canvas.width, rng.random() * canvas.height
-        canvas.glow(colour, x, y, canvas.unit * rng.uniform(0.35, 0.7), rng.uniform(0.25, 0.5))
+        canvas.glow(colour, x, y, canvas.unit * rng.uniform(0.35, 0.7), rng.choice((0.25, 0.3, 0.35, 0.4, 0.45, 0.5)))
     stars(canvas, 1.25, 260)
     x, y = canvas.width * rng.uniform(0.3, 0.7), canvas.height * rng.uniform(0.35, 0.65)
     radius = canvas.unit * rng.uniform(0.13, 0.22)

@@ -2,7 +2,7 @@
 
 from PIL import Image
 
-from gpu.simulator.canvas import Canvas
+from gpu.simulator.canvas import Canvas, fading
 from gpu.simulator.palettes import mix
 
 
@@ -50,8 +50,8 @@ def clouds(canvas: Canvas, horizon: float, count: int) -> None:
     """Long soft bands."""
     for _ in range(count):
         width, height = canvas.width * canvas.rng.uniform(0.25, 0.6), canvas.unit * canvas.rng.uniform(0.012, 0.035)
-        mask = Image.radial_gradient("L").point(lambda v: round(150 * max(1 - v / 175, 0) ** 1.2))
-        mask = mask.resize((max(round(width), 2), max(round(height), 2)), Image.Resampling.BILINEAR)
+        size = (max(round(width), 2), max(round(height), 2))
+        mask = fading(0.6, 1.2).resize(size, Image.Resampling.BILINEAR)
         x = canvas.rng.uniform(-0.2, 0.9) * canvas.width
         y = canvas.rng.uniform(0.12, 0.75) * horizon * canvas.height
         canvas.fill(mix(canvas.palette.horizon, (255, 255, 255), 0.35), mask, (round(x), round(y)))
