@@ -19,7 +19,11 @@ MAKE_LOGIN = text("""
         then format('alter role %I login password %L', cast(:name as text), cast(:password as text))
         else format('create role %I login password %L', cast(:name as text), cast(:password as text)) end
 """)
-JOIN_GROUP = text("select format('grant %I to %I', cast(:group as text), cast(:name as text))")
+# Granting again what is granted needs a right that who may only make roles has not got.
+JOIN_GROUP = text("""
+    select format('grant %I to %I', cast(:group as text), cast(:name as text))
+    where not pg_has_role(cast(:name as name), cast(:group as name), 'member')
+""")
 
 
 async def migrate(admin_url: str, api_url: str, worker_url: str) -> None:
@@ -56,5 +60,6 @@ async def _make_login(connection: AsyncConnection, url: str, group: str) -> None
         (MAKE_LOGIN, {"name": login.username, "password": login.password}),
         (JOIN_GROUP, {"group": group, "name": login.username}),
     ):
-        await connection.exec_driver_sql((await connection.scalar(statement, values)) or "")
+        if order := await connection.scalar(statement, values):
+            await connection.exec_driver_sql(order)
     await connection.commit()

@@ -15,7 +15,10 @@ begin
         end if;
     end loop;
 
-    if to_regprocedure('auth.uid()') is null then
+    -- As on Supabase, for policies and views of others. Where it is there we may not even look into its schema.
+    if not exists (select from pg_proc where proname = 'uid' and pronamespace in
+                   (select oid from pg_namespace where nspname = 'auth'))
+        and coalesce((select has_schema_privilege(oid, 'create') from pg_namespace where nspname = 'auth'), true) then
         create schema if not exists auth;
         create function auth.uid() returns uuid language sql stable as $uid$
             select nullif(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', '')::uuid

@@ -1,8 +1,5 @@
 -- The twelve tables under the names that existing deployments have, and those that are new. A table that is
--- there already gains the columns that it lacks; its rows are brought to today's words, and stay.
-
-drop view if exists batch_progress;
-drop view if exists multi_generation_groups;
+-- there already gains the columns that it lacks.
 
 create table if not exists profiles (id uuid primary key);
 alter table profiles
@@ -51,7 +48,9 @@ alter table models
     add column if not exists sort_order int not null default 100,
     add column if not exists created_at timestamptz not null default now(),
     add column if not exists updated_at timestamptz not null default now();
-update models set slug = id::text where slug is null;
+-- What an older deployment offered stays for its pictures; the catalogue says what is offered now.
+update models set slug = coalesce(slug, id::text), name = coalesce(name, ''), is_active = false,
+    provider = case when provider in ('comfyui', 'replicate', 'openai', 'gemini') then provider else 'replicate' end;
 alter table models alter column slug set not null;
 
 create table if not exists batch_generations (id uuid primary key default gen_random_uuid());

@@ -1,31 +1,55 @@
 -- What a row may hold, and how rows are found. Old rows are brought to today's words first.
 
 alter table image_generations
-    alter column status drop default,
-    alter column status type text using lower(status::text),
     alter column status set default 'queued',
     alter column seed type bigint,
-    alter column guidance_scale type double precision;
--- Nothing of Picture's own is here yet: what an older deployment left unfinished was lost long ago.
+    alter column created_at set default now(),
+    alter column updated_at set default now(),
+    alter column retry_count set default 0;
+-- Nothing of Picture's own is here yet: what an older deployment left unfinished was lost long ago. Why one failed is
+-- not known in today's codes, and what was noted then is not meant to be shown.
 update image_generations set
     status = case
-        when status in ('completed', 'succeeded', 'success', 'done') then 'completed'
+        when status in ('completed', 'complete', 'succeeded', 'success', 'done') then 'completed'
         when status in ('canceled', 'cancelled') then 'canceled' else 'failed' end,
-    failure_code = case when status in ('completed', 'succeeded', 'success', 'done', 'canceled', 'cancelled')
-        then null else 'internal' end,
-    completed_at = coalesce(completed_at, created_at);
-update image_generations set seed = 0 where seed is null;
-update image_generations set steps = null where steps not between 1 and 10000;
-alter table images alter column format drop default, alter column format type text using lower(format::text),
-    alter column format set default 'webp', alter column file_size type bigint;
-update images set format = case when format in ('jpg', 'jpeg') then 'jpeg' when format = 'svg' then 'svg'
-    when format = 'webp' then 'webp' else 'png' end where format is null or format not in ('webp', 'png', 'jpeg', 'svg');
-update images set file_size = coalesce(file_size, 0), width = coalesce(width, 0), height = coalesce(height, 0)
-    where file_size is null or width is null or height is null;
-update images set publication_id = gen_random_uuid() where is_public and publication_id is null;
+    prompt = coalesce(prompt, ''),
+    width = coalesce(width, 1024),
+    height = coalesce(height, 1024),
+    seed = coalesce(seed, 0),
+    steps = case when steps between 1 and 10000 then steps end,
+    priority = coalesce(priority, 0),
+    retry_count = coalesce(retry_count, 0),
+    progress = case when status in ('completed', 'complete', 'succeeded', 'success', 'done') then 1 else 0 end,
+    created_at = coalesce(created_at, completed_at, now()),
+    completed_at = coalesce(completed_at, created_at, now());
+alter table images
+    alter column format set default 'webp',
+    alter column file_size type bigint,
+    alter column created_at set default now(),
+    alter column is_favorite set default false,
+    alter column download_count set default 0;
+update images set
+    format = case when lower(format) in ('jpg', 'jpeg') then 'jpeg' when lower(format) in ('svg', 'webp') then lower(format)
+        else 'png' end,
+    file_size = coalesce(file_size, 0),
+    width = coalesce(width, 0),
+    height = coalesce(height, 0),
+    rating = least(greatest(rating, 0), 5),
+    is_public = coalesce(is_public, false),
+    is_favorite = coalesce(is_favorite, false),
+    download_count = coalesce(download_count, 0),
+    created_at = coalesce(created_at, now()),
+    publication_id = case when is_public then gen_random_uuid() end;
 update images i set prompt = g.prompt, negative_prompt = g.negative_prompt, model_id = g.model_id, seed = g.seed,
     steps = g.steps, guidance = g.guidance_scale
-    from image_generations g where i.generation_id = g.id and i.prompt is null;
+    from image_generations g where i.generation_id = g.id;
+-- Everybody who has something is somebody, and has used what they have stored.
+insert into profiles (id)
+    select user_id from image_generations where user_id is not null
+    union select user_id from images where user_id is not null
+    on conflict (id) do nothing;
+insert into user_rate_limits (user_id, storage_bytes_used)
+    select user_id, sum(file_size) from images where user_id is not null group by user_id;
 
 -- A picture outlives its generation; whatever rule an older deployment had for that is replaced.
 do $$

@@ -5,17 +5,12 @@
 do $$
 declare
     one text;
-    old record;
 begin
     foreach one in array array[
         'profiles', 'models', 'image_generations', 'batch_generations', 'images', 'tags', 'image_tags', 'image_likes',
         'prompt_templates', 'generation_performance', 'generation_errors', 'user_rate_limits', 'generation_events',
         'idempotency_keys', 'objects', 'queue_lines', 'workers', 'revoked_subjects'
     ] loop
-        -- Permissive policies add up: one that an older deployment left would open what ours close.
-        for old in select policyname from pg_policies where schemaname = 'public' and tablename = one loop
-            execute format('drop policy %I on %I', old.policyname, one);
-        end loop;
         execute format('alter table %I enable row level security', one);
         execute format('alter table %I force row level security', one);
         execute format('revoke all on %I from public, anon, authenticated, picture_api, picture_worker', one);
@@ -113,4 +108,5 @@ create view multi_generation_groups with (security_invoker = true) as
     select user_id, prompt, count(*) as generation_count, array_agg(id order by created_at) as generation_ids,
         min(created_at) as first_created_at, max(created_at) as last_created_at
     from image_generations group by user_id, prompt having count(*) > 1;
+revoke all on batch_progress, multi_generation_groups from public, anon, authenticated;
 grant select on batch_progress, multi_generation_groups to anon, authenticated, picture_api, picture_worker;
