@@ -73,23 +73,19 @@ async def said(up: Up, name: str, folder: Path, *arguments: str) -> str:
     return printed.decode()
 
 
-async def test_a_killed_one_takes_everything_with_it_and_the_next_one_starts_there(tmp_path: Path) -> None:
+async def test_a_killed_one_takes_everything_with_it_and_the_next_one_ends_in_order(tmp_path: Path) -> None:
     async with open_up(tmp_path / "home") as first:
         children = psutil.Process(first.process.pid).children(recursive=True)
+        redis = first.url("redis_url")
         first.process.kill()
         await first.process.wait()
         left = await asyncio.to_thread(psutil.wait_procs, children, 10)
         assert left[1] == []
     async with open_up(tmp_path / "home") as second:
-        assert second.url("redis_url") == first.url("redis_url")
-
-
-async def test_down_ends_it_in_order(tmp_path: Path) -> None:
-    async with open_up(tmp_path / "home") as up:
-        children = psutil.Process(up.process.pid).children(recursive=True)
-        await up.command("down")
-        assert await up.process.wait() == 0
+        assert second.url("redis_url") == redis
+        children = psutil.Process(second.process.pid).children(recursive=True)
+        await second.command("down")
+        assert await second.process.wait() == 0
         assert not any(child.is_running() for child in children)
-        lines = up.home.with_suffix(".log").read_text()
-        assert "killed" not in lines
-        assert not (up.home / "run.json").exists()
+        assert "killed" not in second.home.with_suffix(".log").read_text()
+        assert not (second.home / "run.json").exists()
