@@ -79,7 +79,7 @@ def sign(image: Image.Image, text: str, prompt: str = "") -> Image.Image:
         return image
     left, top = image.width - width - size * 0.6, image.height - height - size * 0.6
     plate = Image.new("L", (round(width), round(height)))
-    ImageDraw.Draw(plate).rounded_rectangle((0, 0, width - 1, height - 1), height / 2, fill=110)
+    ImageDraw.Draw(plate).rounded_rectangle((0, 0, width - 1, height - 1), height / 2, fill=190)
     image.paste((10, 10, 18), (round(left), round(top)), plate)
     place = (left + width / 2, top + height / 2)
     ImageDraw.Draw(image).text(place, text, fill=(244, 244, 240), font=font, anchor="mm")

@@ -167,19 +167,11 @@ def run(
     script: Path | str | None = None,
     folder: Path | str | None = None,
 ) -> None:
-    """Be an engine until SIGTERM or SIGINT; prints one line of JSON, {"url": …}, once it listens."""
-    rules = Script.load(Path(script) if script else None)
-    place = Path(folder or tempfile.mkdtemp(prefix="picture-engine-"))
-    engine = _Process(
-        host,
-        port,
-        seconds=seconds,
-        script=rules,
-        folder=place,
-        models=catalogue_files(),
-        preview_method="none",
-    )
-    with suppress(KeyboardInterrupt):
+    """Be an engine until SIGTERM or SIGINT; prints a line of JSON, {"url": …}, once it listens. Raises ScriptError."""
+    rules, models = Script.load(Path(script) if script else None), catalogue_files()
+    with tempfile.TemporaryDirectory(prefix="picture-engine-") as spare, suppress(KeyboardInterrupt):
+        place = Path(folder or spare)
+        engine = _Process(host, port, seconds=seconds, script=rules, folder=place, models=models, preview_method="none")
         asyncio.run(_serve(engine))
 
 
