@@ -99,8 +99,8 @@ class Watcher:
 @asynccontextmanager
 async def watch(engine: Engine) -> AsyncIterator[Watcher]:
     """A client that listens to this engine."""
-    client_id = str(uuid4())
-    async with aiohttp.ClientSession(engine.url) as http:
-        async with http.ws_connect(f"/ws?clientId={client_id}", max_msg_size=0) as socket:
-            await socket.send_json({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
-            yield Watcher(http, socket, client_id)
+    name, hello = str(uuid4()), {"type": "feature_flags", "data": {"supports_preview_metadata": True}}
+    http = aiohttp.ClientSession(engine.url)
+    async with http, http.ws_connect(f"/ws?clientId={name}", max_msg_size=0) as socket:
+        await socket.send_json(hello)
+        yield Watcher(http, socket, name)
