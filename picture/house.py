@@ -88,11 +88,11 @@ class House:
         await together(self._migrate(), *([self.supervisor.start(postgres)] if postgres else []))
 
     async def _start_picture(self) -> None:
-        """The API, the workers and the scheduler."""
+        """The API and the workers, and when these are there the scheduler: nobody waits for its first look."""
         self.say("starting the API and the workers")
-        parts = [self.parts.api(), self.parts.scheduler()]
-        parts += [self.parts.worker(index) for index in range(self.settings.workers)]
-        await together(*(self.supervisor.start(part) for part in parts))
+        workers = [self.parts.worker(index) for index in range(self.settings.workers)]
+        await together(*(self.supervisor.start(part) for part in (self.parts.api(), *workers)))
+        await self.supervisor.start(self.parts.scheduler())
 
     async def _start_postgres(self, stack: contextlib.AsyncExitStack) -> None:
         if postgres := await self._learn_postgres(stack):

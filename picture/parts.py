@@ -16,6 +16,7 @@ from picture.tokens import PERSON, local_token
 
 DATABASES = ("database_url", "database_worker_url", "database_admin_url")
 ADDRESSES = (*DATABASES, "redis_url", "comfyui_url", "public_url")
+FORCE_SECONDS = 3.0
 GRAPHIQL_TOKEN_SECONDS = 30 * 86_400
 
 
@@ -79,7 +80,10 @@ class Parts:
     def command(self, role: str, own: dict[str, str], *options: str, log: Path | None = None) -> Command:
         """How `picture <role>` is started."""
         inherited = {key: value for key, value in os.environ.items() if key not in map(variable, ADDRESSES)}
-        env = {**inherited, "PICTURE_HOME": str(self.home.path), **own}
+        # What runs is given back in order before the supervisor ends it by force.
+        drain = min(self.settings.drain_seconds, max(0.0, self.settings.stop_timeout_seconds - FORCE_SECONDS))
+        house = {"PICTURE_HOME": str(self.home.path), "PICTURE_DRAIN_SECONDS": f"{drain:g}"}
+        env = {**inherited, **house, **own}
         arguments = [sys.executable, "-m", "picture", role, *options]
         return Command(arguments, env=env, log=log or (self._log(role) if self.is_quiet else None))
 

@@ -96,6 +96,8 @@ def _shown(event: dict[str, Any], previews: int) -> dict[str, Any]:
         step = f" step {event['step']} of {event['steps']}" if event["step"] else ""
         stage = event["stage"].lower().replace("_", " ")
         return {"description": f"{stage}{step}{count}", "completed": event["progress"]}
+    if event["__typename"] == "GenerationPreviewed":
+        return {}
     if event["__typename"] == "GenerationFailed":
         return {"description": f"{event['failure']['message']} Trying again.", "completed": 0}
     if event["__typename"] == "GenerationQueueMoved" and event["queuePosition"]:

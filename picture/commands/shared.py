@@ -54,4 +54,4 @@ async def stopped_by_signals(again: Callable[[], None]) -> AsyncIterator[None]:
 
 def messages() -> Console:
     """Where progress and advice go; what a command prints for others to read goes to standard output."""
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, soft_wrap=True)

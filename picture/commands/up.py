@@ -4,12 +4,15 @@ import asyncio
 from pathlib import Path
 
 import click
+import structlog
 from rich.console import Console
 
 from picture.commands.shared import load, messages, stopped_by_signals
 from picture.house import House
 from picture.settings import Settings
 from picture.tokens import PERSON, local_token
+
+log = structlog.get_logger()
 
 
 @click.command()
@@ -32,15 +35,11 @@ def command(port: int | None, workers: int | None, engine_seconds: float | None,
 
 
 async def _up(settings: Settings) -> None:
-    console = messages()
-    status = console.status("starting")
-    house = House(settings, say=status.update)
-    with status:
-        async with stopped_by_signals(house.kill), house.open():
-            status.stop()
-            _greet(house.settings)
-            await asyncio.Event().wait()
-    console.print("Picture has ended; its data is in", str(house.home.path))
+    house = House(settings, say=log.info)
+    async with stopped_by_signals(house.kill), house.open():
+        _greet(house.settings)
+        await asyncio.Event().wait()
+    messages().print("Picture has ended; its data is in", str(house.home.path))
 
 
 def _greet(settings: Settings) -> None:

@@ -87,5 +87,5 @@ async def test_a_killed_one_takes_everything_with_it_and_the_next_one_ends_in_or
         await second.command("down")
         assert await second.process.wait() == 0
         assert not any(child.is_running() for child in children)
-        assert "killed" not in second.home.with_suffix(".log").read_text()
+        assert '"event":"killed"' not in second.home.with_suffix(".log").read_text()
         assert not (second.home / "run.json").exists()
