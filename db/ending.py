@@ -152,11 +152,13 @@ COMPLETE = events.change(
     from changed c, pictures p
 ), kept as (
     update objects o set state = 'kept', updated_at = now() from changed c
-    where o.attempt_id = c.attempt_id and o.state = 'announced'
+    where o.generation_id = c.id and o.attempt_id = c.attempt_id and o.state = 'announced'
 )""",
     owner=",\n        storage_bytes_used = l.storage_bytes_used + (select sum(file_size)::bigint from pictures)",
 )
-ANNOUNCED = text("select count(*) from objects where attempt_id = :attempt_id and state = 'announced'")
+ANNOUNCED = text("""
+    select count(*) from objects where generation_id = :id and attempt_id = :attempt_id and state = 'announced'
+""")
 NOTE_PERFORMANCE = text("""
     insert into generation_performance
         (generation_id, user_id, model_id, attempt, worker, queue_seconds, prepare_seconds, run_seconds, store_seconds)
@@ -178,7 +180,7 @@ async def complete(
         **attempt.values,
         "pictures": orjson.dumps([picture.json for picture in pictures]).decode(),
     }
-    if await session.scalar(ANNOUNCED, {"attempt_id": attempt.id}) != 3 * len(pictures):
+    if await session.scalar(ANNOUNCED, {"id": attempt.generation_id, "attempt_id": attempt.id}) != 3 * len(pictures):
         raise SupersededError
     changed = await events.run(session, COMPLETE, [EventKind.COMPLETED], values)
     if changed is None:

@@ -85,19 +85,6 @@ async def after(session: AsyncSession, user_id: UUID, seq: int, limit: int = 500
     return (await session.scalars(query.order_by(col(EventRow.seq)).limit(limit))).all()
 
 
-WINDOW = text("""
-    select l.event_seq as newest,
-        coalesce((select min(e.seq) - 1 from generation_events e where e.user_id = l.user_id), l.event_seq) as oldest
-    from user_rate_limits l where l.user_id = :user_id
-""")
-
-
-async def window(session: AsyncSession, user_id: UUID) -> tuple[int, int]:
-    """The oldest number that can be resumed behind, and the newest; (0, 0) before the first."""
-    row = (await session.execute(WINDOW, {"user_id": user_id})).one_or_none()
-    return (row.oldest, row.newest) if row else (0, 0)
-
-
 HEADS = text("select user_id, seq from picture.event_heads(cast(:user_ids as uuid[]))")
 
 
@@ -107,21 +94,25 @@ async def heads(session: AsyncSession, user_ids: Iterable[UUID]) -> dict[UUID, i
     return {row.user_id: row.seq for row in rows}
 
 
-SNAPSHOT = text("""
+# Each of one moment: a number and rows of two would lose a change, or tell it twice.
+_SNAPSHOT = """
     select l.event_seq, row_to_json(g)::text as row
-    from user_rate_limits l left join image_generations g on g.user_id = l.user_id
-        and case when cast(:generation_id as uuid) is null then g.status = any (cast(:open as text[]))
-            else g.id = :generation_id end
+    from user_rate_limits l left join image_generations g on g.user_id = l.user_id and {which}
     where l.user_id = :user_id
     order by g.created_at, g.id
-""")
+"""
+SNAPSHOT_OF_ONE = text(_SNAPSHOT.format(which="g.id = :generation_id"))
+SNAPSHOT_OF_OPEN = text(_SNAPSHOT.format(which="g.status in ('queued', 'processing', 'canceling')"))
 
 
 async def snapshot(
     session: AsyncSession, user_id: UUID, generation_id: UUID | None = None
 ) -> tuple[int, list[GenerationRow]]:
     """The newest number and the generations of one moment: the one asked for, or all that are open, oldest first."""
-    values = {"user_id": user_id, "generation_id": generation_id, "open": [str(status) for status in OPEN]}
-    rows = (await session.execute(SNAPSHOT, values)).all()
+    if generation_id:
+        result = await session.execute(SNAPSHOT_OF_ONE, {"user_id": user_id, "generation_id": generation_id})
+    else:
+        result = await session.execute(SNAPSHOT_OF_OPEN, {"user_id": user_id})
+    rows = result.all()
     found = [GenerationRow.model_validate(orjson.loads(row.row)) for row in rows if row.row]
     return (rows[0].event_seq if rows else 0), found

@@ -31,8 +31,9 @@ RELEASE = text("""
     returning engine
 """)
 WAITING = text("""
-    select distinct engine from image_generations
-    where status = 'queued' and reserved_by is null and (not_before is null or not_before <= now())
+    select distinct m.engine from models m where exists (
+        select from image_generations g where g.engine = m.engine and g.model_id = m.id and g.status = 'queued'
+            and g.reserved_by is null and (g.not_before is null or g.not_before <= now()))
 """)
 
 

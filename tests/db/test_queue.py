@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
-from db import queue
+from db import generations, queue
 from db.claims import ANONYMOUS
 from db.enums import HeldReason
+from db.generations import GenerationFilter
+from db.paging import PageRequest
 from db.queue import QueueRules
 from db.tables import ModelRow
 from tests.db.conftest import Execute
@@ -126,6 +128,30 @@ async def test_as_many_running_as_one_may_is_a_reason_to_wait(people: People, wo
     place = await alice.place(held, rules)
     assert place
     assert place.held_reason is None, "it has its turn"
+
+
+async def test_many_places_at_once_are_as_counted_by_hand(
+    people: People, worker: Worker, catalogue: Sequence[ModelRow], execute: Execute
+) -> None:
+    """Priorities, equal tags, reservations, and two workers of which one also runs the other's model."""
+    one, two, three = catalogue[:3]
+    await worker.named("one", models=[one.id]).beat()
+    await worker.named("both", models=[one.id, two.id]).beat()
+    await worker.named("three", models=[three.id]).beat()
+    alice = await people("alice")
+    rows = [await alice.create(model=catalogue[number % 3]) for number in range(36)]
+    for number, row in enumerate(rows):
+        values = {"id": row.id, "priority": number * 7 % 3, "tag": number * 5 % 6}
+        await execute("update image_generations set priority = :priority, tag = :tag where id = :id", **values)
+    held = [row.id for row in [await worker.reserve() for _ in range(5)] if row]
+    async with alice.db.as_user(alice.claims) as session:
+        rows = list((await generations.page(session, alice.id, PageRequest(100), GenerationFilter())).rows)
+        places = await queue.places(session, [row.id for row in rows], QueueRules(max_concurrent=100))
+    rows.sort(key=lambda row: (row.id not in held, -row.priority * (row.id not in held), row.tag, row.created_at))
+    for models in ({one.id, two.id}, {three.id}):
+        line = [row for row in rows if row.model_id in models]
+        assert [places[row.id].position for row in line] == list(range(1, len(line) + 1))
+    assert len(places) == len(rows)
 
 
 async def test_what_does_not_wait_has_no_place(people: People, worker: Worker) -> None:

@@ -131,7 +131,7 @@ create index if not exists image_likes_image on image_likes (image_id);
 
 -- Every line of the queue, in order. Taken rows leave dead entries at its front, so it is vacuumed early.
 create index if not exists generations_line on image_generations (engine, model_id, priority desc, tag, created_at)
-    include (user_id, id) where status = 'queued' and reserved_by is null;
+    include (user_id, expected_seconds) where status = 'queued' and reserved_by is null;
 create index if not exists generations_held on image_generations (user_id)
     where status in ('processing', 'canceling') or reserved_by is not null;
 create index if not exists generations_lease on image_generations (lease_until) where lease_until is not null;
@@ -152,7 +152,8 @@ create index if not exists images_by_owner on images (user_id, created_at desc, 
 create index if not exists images_archived on images (user_id, created_at desc, id desc) where archived_at is not null;
 create index if not exists images_public on images (created_at desc, id desc) include (user_id)
     where is_public and archived_at is null;
-create index if not exists images_by_model on images (model_id);
+create index if not exists images_public_by_model on images (model_id, created_at desc, id desc)
+    where is_public and archived_at is null;
 
 create index if not exists events_by_age on generation_events (created_at);
 create index if not exists events_by_generation on generation_events (generation_id);

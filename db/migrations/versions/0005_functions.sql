@@ -24,6 +24,7 @@ end
 $$;
 
 -- Where waiting generations stand: 1 and those expected to start before, on the workers that can run their model.
+-- Each line is read once, from one generation that is asked for to the next, and no further than the last.
 create or replace function picture.places(ids uuid[], max_concurrent int, up_seconds double precision)
 returns table (generation_id uuid, queue_position int, held_reason text, eta_seconds double precision)
 language sql stable security definer set search_path = public, pg_temp as $$
@@ -35,34 +36,54 @@ language sql stable security definer set search_path = public, pg_temp as $$
         select m.model_id, m.engine,
             (select count(*) from up where up.engine = m.engine and m.model_id = any (up.model_ids)) as workers,
             array(select distinct unnest(up.model_ids) from up
-                  where up.engine = m.engine and m.model_id = any (up.model_ids)) as rivals
+                  where up.engine = m.engine and m.model_id = any (up.model_ids) order by 1) as rivals
         from (select distinct model_id, engine from image_generations where id = any (ids) and status = 'queued') m
+    ), asked as materialized (
+        select g.id, g.user_id, g.engine, g.priority, g.tag, g.created_at, g.reserved_by, g.not_before, g.expected_seconds,
+            r.workers, r.rivals, lag(g.tag) over line as from_tag, lag(g.created_at) over line as from_created_at
+        from image_generations g join reach r on r.model_id = g.model_id and r.engine = g.engine
+        where g.id = any (ids) and g.status = 'queued'
+        window line as (partition by g.engine, r.rivals, g.reserved_by is null, g.priority order by g.tag, g.created_at, g.id)
+    ), held as materialized (
+        select o.user_id, o.engine, o.model_id, o.status, o.tag, o.created_at, o.expected_seconds, o.started_at
+        from image_generations o where o.status in ('processing', 'canceling') or o.reserved_by is not null
+    ), urgent as materialized (
+        select a.engine, a.rivals, a.priority, count(*) as count, sum(o.expected_seconds) as seconds
+        from (select distinct engine, rivals, priority from asked) a cross join unnest(a.rivals) as rival
+        join image_generations o on o.engine = a.engine and o.model_id = rival and o.priority > a.priority
+            and o.status = 'queued' and o.reserved_by is null
+        group by 1, 2, 3
+    ), ahead as (
+        select a.*, sum(between_them.count) over line as count, sum(between_them.seconds) over line as seconds
+        from asked a cross join lateral (
+            select count(*) as count, coalesce(sum(o.expected_seconds), 0) as seconds
+            from unnest(a.rivals) as rival join image_generations o on o.engine = a.engine and o.model_id = rival
+                and o.priority = a.priority and o.status = 'queued' and o.reserved_by is null
+                and (o.tag, o.created_at) >= (coalesce(a.from_tag, '-infinity'), coalesce(a.from_created_at, '-infinity'))
+                and (o.tag, o.created_at) < (a.tag, a.created_at)
+            where a.reserved_by is null
+        ) between_them
+        window line as (partition by a.engine, a.rivals, a.reserved_by is null, a.priority
+                        order by a.tag, a.created_at, a.id)
     )
-    select g.id,
-        case when r.workers > 0 then (1 + ahead.count)::int end,
-        case when r.workers = 0 then 'no_worker'
-             when g.not_before > now() then 'backoff'
-             when g.reserved_by is null and max_concurrent <= (
-                 select count(*) from image_generations h where h.user_id = g.user_id
-                 and (h.status in ('processing', 'canceling') or h.reserved_by is not null)) then 'concurrency_limit' end,
-        case when r.workers > 0 then
-            greatest((ahead.seconds + running.seconds) / r.workers, extract(epoch from g.not_before - now())::float8, 0)
-            + g.expected_seconds end
-    from image_generations g
-    join reach r on r.model_id = g.model_id and r.engine = g.engine
+    select a.id,
+        case when a.workers > 0 then (1 + a.count + h.count + coalesce(u.count, 0))::int end,
+        case when a.workers = 0 then 'no_worker'
+             when a.not_before > now() then 'backoff'
+             when a.reserved_by is null
+                 and max_concurrent <= (select count(*) from held where held.user_id = a.user_id) then 'concurrency_limit' end,
+        case when a.workers > 0 then
+            greatest((a.seconds + h.seconds + coalesce(u.seconds, 0)) / a.workers,
+                     extract(epoch from a.not_before - now())::float8, 0) + a.expected_seconds end
+    from ahead a
+    left join urgent u on a.reserved_by is null and (u.engine, u.rivals, u.priority) = (a.engine, a.rivals, a.priority)
     cross join lateral (
-        select count(*) as count, coalesce(sum(o.expected_seconds), 0) as seconds
-        from image_generations o
-        where o.engine = g.engine and o.model_id = any (r.rivals) and o.status = 'queued' and o.id <> g.id
-        and (o.reserved_by is not null and (g.reserved_by is null or (o.tag, o.created_at, o.id) < (g.tag, g.created_at, g.id))
-             or g.reserved_by is null and (-o.priority, o.tag, o.created_at, o.id) < (-g.priority, g.tag, g.created_at, g.id))
-    ) ahead
-    cross join lateral (
-        select coalesce(sum(greatest(p.expected_seconds - extract(epoch from now() - p.started_at)::float8, 0)), 0) as seconds
-        from image_generations p
-        where p.status in ('processing', 'canceling') and p.engine = g.engine and p.model_id = any (r.rivals)
-    ) running
-    where g.id = any (ids) and g.status = 'queued'
+        -- what runs delays it; what is reserved also goes before it, if it is not reserved before that
+        select count(*) filter (where o.status = 'queued') as count, coalesce(sum(greatest(
+            o.expected_seconds - coalesce(extract(epoch from now() - o.started_at)::float8, 0), 0)), 0) as seconds
+        from held o where o.engine = a.engine and o.model_id = any (a.rivals) and (
+            o.status <> 'queued' or a.reserved_by is null or (o.tag, o.created_at) < (a.tag, a.created_at))
+    ) h
 $$;
 
 -- The number of each person's newest event: what a listener compares its own with.
