@@ -74,12 +74,14 @@ $(VENV)/.uv: requirements/uv.txt
 	@echo '$(CURDIR)' > $(VENV)/.folder
 	@touch $@
 
+# Compiled here and once: where bytecode is not written, each of the processes would compile everything at its start.
 $(VENV)/.requirements: $(VENV)/.uv requirements/dev.txt
-	$(UV) pip install --quiet --require-hashes -r requirements/dev.txt
+	$(UV) pip install --quiet --compile-bytecode --require-hashes -r requirements/dev.txt
 	@touch $@
 
 $(VENV)/.picture: $(VENV)/.requirements pyproject.toml
 	$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q picture schema resolvers tasks storage gpu db
 	@touch $@
 
 # Compose itself, to check docker-compose.yml with; its package has a program for one platform only.
