@@ -3,7 +3,7 @@
 import asyncio
 import re
 import shutil
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from gpu.server import Server, open_http
 FOLDER = "picture"
 """Below ComfyUI's output and input folders, everything of ours is in here."""
 
+UUID_CHARACTERS = 36
 _PLAIN_NAME = re.compile(r"[\w-][\w.-]{0,127}")
 
 
@@ -93,6 +94,11 @@ class Client:
         if self._folder is not None:
             await asyncio.to_thread(_remove, self._folder, prompt_id)
 
+    async def clean_but(self, kept: Collection[UUID]) -> None:
+        """Remove the files of all runs but these: an earlier process of this worker may have died before it could."""
+        if self._folder is not None:
+            await asyncio.to_thread(_remove_but, self._folder, {str(id) for id in kept})
+
     async def free(self) -> None:
         """Unload all models and drop the caches, after the running prompt if there is one."""
         await self._server.post("/free", {"unload_models": True, "free_memory": True})
@@ -135,3 +141,16 @@ def _remove(folder: Path, prompt_id: UUID) -> None:
     for path in (folder / "input" / FOLDER).glob(f"{prompt_id}*"):
         with suppress(OSError):
             path.unlink()
+
+
+def _remove_but(folder: Path, kept: Collection[str]) -> None:
+    for path in (*(folder / "output" / FOLDER).glob("*"), *(folder / "input" / FOLDER).glob("*")):
+        attempt = path.name[:UUID_CHARACTERS]
+        if _is_uuid(attempt) and attempt not in kept:
+            _remove(folder, UUID(attempt))
+
+
+def _is_uuid(text: str) -> bool:
+    with suppress(ValueError):
+        return str(UUID(text)) == text
+    return False

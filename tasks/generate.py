@@ -99,6 +99,7 @@ class Runner:
         async with self._resources.db.as_service() as session:
             await taking.release(session, self._resources.rules.name)
             rows = await taking.mine(session, self._resources.rules.name)
+        await self._resources.engine.clean_but([row.attempt_id for row in rows if row.attempt_id])
         for row in rows:
             live = Live(row, Attempt.of(row), progress=row.progress)
             log.info("attempt_adopted", generation_id=str(row.id), attempt=row.attempt)

@@ -1,6 +1,7 @@
 """How a generation may end otherwise, as its owner is told."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -163,3 +164,15 @@ async def test_previews_come_only_where_asked_for(house: House, alice: Client, w
                 house.engine.release("end")
     assert ("GenerationPreviewed" in names) is wanted
     assert names[-1] == "GenerationCompleted"
+
+
+async def test_a_worker_removes_what_its_predecessor_left_in_the_engine(api: House, alice: Client) -> None:
+    left = api.engine.folder / "output" / "picture" / str(uuid4())
+    foreign = api.engine.folder / "output" / "somebody" / "else.png"
+    for path in (left / "i_00001_.png", foreign):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    await api.start_worker()
+    await alice.until((await alice.create_generation())["id"], "COMPLETED")
+    assert not left.exists()
+    assert foreign.exists()
