@@ -1,13 +1,17 @@
 """Sessions: one transaction each, with the identity that row-level security decides by."""
 
+import math
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from db.claims import Claims
 from db.errors import PictureError, UnavailableError
@@ -21,6 +25,8 @@ UNSAFE_ROLE = text("""
                    and c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace)
 """)
 
+PING_AFTER_SECONDS = 10.0  # without use, a connection may have been forgotten on its way
+
 # The connection is gone, the server is coming up or going down, has no room, or asks to be asked again.
 AWAY_STATES = ("08", "53", "57P", "40", "25P")
 
@@ -31,6 +37,28 @@ def is_away(error: BaseException) -> bool:
         state = getattr(error.orig, "sqlstate", None) or ""
         return error.connection_invalidated or state.startswith(AWAY_STATES) or isinstance(error, InterfaceError)
     return isinstance(error, (OSError, TimeoutError, PoolTimeoutError))
+
+
+def _check_at_checkout(engine: AsyncEngine) -> None:
+    """Replace a connection that is gone, before it is used.
+
+    SQLAlchemy's own `pool_pre_ping` asks each time, in three round trips: as many as a transaction of one statement.
+    asyncpg knows when its socket was closed; only one that was silent for long may be dead without a word.
+    """
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def note(connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def check(connection: Any, record: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError
+        if time.monotonic() - record.info.get("used_at", math.inf) > PING_AFTER_SECONDS:
+            try:
+                engine.dialect.do_ping(connection)
+            except (engine.dialect.loaded_dbapi.Error, OSError) as error:
+                raise DisconnectionError from error
 
 
 class UnsafeRoleError(PictureError):
@@ -64,9 +92,10 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=statement_timeout_seconds,
-            pool_pre_ping=True,
+            pool_use_lifo=True,  # few connections stay warm, with their statements prepared
             connect_args={"server_settings": settings, "timeout": 10},
         )
+        _check_at_checkout(engine)
         return cls(engine)
 
     @asynccontextmanager
