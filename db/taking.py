@@ -45,14 +45,15 @@ class Attempt:
 # Takers wait for each other, some 0.6 ms: each then sees what the last one committed, and no limit is passed.
 ONE_TAKER = text("select pg_advisory_xact_lock(hashtext('picture.take'))")
 
-# The head of the line of each model that this worker can run, passing over people who have as many running as
-# they may; the first of the heads by priority, tag, age. Other models are other parts of the index, never read.
+# The heads of the line of each model that this worker can run, passing over people who have as many running as
+# they may; of those the first by priority, tag, age that nobody is changing just now. One a line would be enough
+# but for that. Only what is taken is locked. Other models are other parts of the index, never read.
 RESERVE = text("""
     with busy as materialized (
         select user_id from image_generations
         where status in ('processing', 'canceling') or reserved_by is not null
         group by user_id having count(*) >= :max_concurrent
-    ), heads as (
+    ), heads as materialized (
         select head.* from unnest(cast(:model_ids as uuid[])) as runnable (model_id)
         cross join lateral (
             select id, priority, tag, created_at from image_generations
@@ -60,14 +61,21 @@ RESERVE = text("""
                 and (not_before is null or not_before <= now())
                 and user_id <> all (array(select user_id from busy))
             order by priority desc, tag, created_at
-            limit 1
-            for update skip locked
+            limit 3
         ) head
+        order by priority desc, tag, created_at
+        limit 3
+    ), turn as materialized (
+        select g.id from heads join image_generations g on g.id = heads.id
+        where g.status = 'queued' and g.reserved_by is null
+        order by heads.priority desc, heads.tag, heads.created_at
+        limit 1
+        for update of g skip locked
     ), taken as (
         update image_generations g
         set reserved_by = :worker, lease_until = now() + make_interval(secs => :lease_seconds)
-        where g.id = (select id from heads order by priority desc, tag, created_at limit 1)
-        returning *
+        from turn where g.id = turn.id
+        returning g.*
     ), clock as (
         update queue_lines l set clock = greatest(l.clock, t.tag) from taken t
         where l.engine = t.engine and l.model_id = t.model_id and l.priority = t.priority

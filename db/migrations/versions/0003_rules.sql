@@ -131,10 +131,10 @@ create index if not exists image_likes_image on image_likes (image_id);
 
 -- Every line of the queue, in order. Taken rows leave dead entries at its front, so it is vacuumed early.
 create index if not exists generations_line on image_generations (engine, model_id, priority desc, tag, created_at)
-    include (user_id, expected_seconds) where status = 'queued' and reserved_by is null;
+    include (id, user_id, not_before, expected_seconds) where status = 'queued' and reserved_by is null;
+-- What runs or is reserved is little; nothing indexes lease_until, so that a heartbeat touches no index.
 create index if not exists generations_held on image_generations (user_id)
     where status in ('processing', 'canceling') or reserved_by is not null;
-create index if not exists generations_lease on image_generations (lease_until) where lease_until is not null;
 create index if not exists generations_by_owner on image_generations (user_id, created_at desc, id desc);
 create index if not exists generations_by_status on image_generations (user_id, status, created_at desc, id desc);
 create index if not exists generations_by_model on image_generations (model_id, completed_at desc) where status = 'completed';
