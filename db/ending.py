@@ -70,7 +70,7 @@ CANCELED = events.change(
         and not (:if_expired and lease_until > now()) and status = 'canceling'
     returning *
 )""",
-    owner=events.REFUND,
+    owner=events.RETURN_COUNTS,
 )
 NOTE_ERROR = text("""
     insert into generation_errors

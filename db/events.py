@@ -44,12 +44,14 @@ numbered as (
 select row_to_json(c)::text as row, (select json_agg(t order by t.seq) from told t)::text as events from changed c
 """
 
-# It ended without an image: what it took of the limits is given back in the windows it came from, and its GPU seconds.
-REFUND = """,
+# It ended without an image: what it took of the limits is given back, in the windows it came from …
+RETURN_COUNTS = """,
         generations_this_hour = greatest(l.generations_this_hour
             - (l.hour_started_at = date_trunc('hour', c.created_at, 'UTC'))::int, 0),
         generations_today = greatest(l.generations_today
-            - (l.day_started_at = date_trunc('day', c.created_at, 'UTC'))::int, 0),
+            - (l.day_started_at = date_trunc('day', c.created_at, 'UTC'))::int, 0)"""
+# … and where its owner is not the cause that the GPU worked for nothing, its turn, too.
+REFUND = f"""{RETURN_COUNTS},
         virtual_finish = greatest(l.virtual_finish - c.expected_seconds, 0)"""
 
 

@@ -101,6 +101,19 @@ async def test_waiting_that_is_given_up_costs_no_turn(people: People) -> None:
     assert (await alice.create()).tag == rows[0].tag
 
 
+async def test_a_run_that_is_stopped_has_had_its_turn(people: People, worker: Worker) -> None:
+    """Or who stops each run shortly before its end is always next."""
+    alice = await people()
+    first = await alice.create()
+    attempt = await worker.take()
+    await alice.cancel(first)
+    await worker.fail(attempt)
+    assert (await alice.create()).tag == first.tag + first.expected_seconds
+    second = await worker.take()
+    await worker.fail(second)
+    assert (await alice.create()).tag == first.tag + first.expected_seconds, "a failure is not their doing"
+
+
 async def test_windows_begin_anew_by_the_clock_in_utc(people: People, execute: Execute) -> None:
     alice = await people()
     await alice.create(allowance=ONE)
