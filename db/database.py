@@ -86,6 +86,8 @@ class Database:
             "timezone": "UTC",
             "statement_timeout": str(int(statement_timeout_seconds * 1000)),
             "jit": "off",
+            # Planning costs more than running, and every value is a parameter.
+            "plan_cache_mode": "force_generic_plan",
         }
         engine = create_async_engine(
             address,
