@@ -14,7 +14,7 @@ from tasks.queue import GENERATE, UPKEEP, engine_queue
 from tasks.resources import SweepResources
 from tasks.sweep import tidy
 
-ACKNOWLEDGE_SECONDS = 60.0  # a worker that is never idle still acknowledges its wake-ups
+ACKNOWLEDGE_SECONDS = 60.0  # a worker that never has a hand free still acknowledges its wake-ups
 TIME_LIMIT_MS = 10 * 60 * 1000
 STOP_MS = 5_000
 POLL_MS = 50  # Dramatiq asks Redis for messages this often: what an idle worker's wake-up may be late by
@@ -34,11 +34,11 @@ def of_worker(runner: Runner, engine: str) -> tuple[Job, ...]:
     """What a GPU worker does when it is woken."""
 
     async def generate() -> None:
-        """Work until nothing waits that this worker can run."""
+        """Take what waits, as far as this worker has hands free."""
         runner.wake()
         try:
             async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
-                await runner.idle()
+                await runner.looked()
         except TimeoutError:
             return
 

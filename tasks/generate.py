@@ -22,7 +22,7 @@ from tasks.resources import WorkerResources
 
 log = structlog.get_logger(__name__)
 
-GIVE_WAY_SECONDS = 0.03  # a worker that is busy lets an idle one take first
+GIVE_WAY_SECONDS = 0.03  # a worker that is busy lets an idle one take first, of those that wait already
 PAUSE_SECONDS = 1.0  # before trying again what a service that is away has refused
 ENGINE_DOWN_SECONDS = 2.0  # between two looks for an engine that does not answer
 
@@ -39,19 +39,20 @@ class Runner:
         self._model_ids: dict[UUID, str] = {}
         self._engine: tuple[str, str] | None = None  # version and device, while it answers
         self._woken = asyncio.Event()
+        self._has_looked = asyncio.Event()
         self._is_free = asyncio.Event()
-        self._is_idle = asyncio.Event()
         self._stopping = asyncio.Event()
         self._storing: set[asyncio.Task[None]] = set()
         self._storing_slots = asyncio.Semaphore(resources.rules.max_storing)
 
     def wake(self) -> None:
         """There may be work."""
+        self._has_looked.clear()
         self._woken.set()
 
-    async def idle(self) -> None:
-        """Wait until nothing that this worker can run waits."""
-        await self._is_idle.wait()
+    async def looked(self) -> None:
+        """Wait until the queue was looked into after the last wake; while the next one is prepared, that is later."""
+        await self._has_looked.wait()
 
     def stop(self) -> None:
         """Take nothing more; what runs may finish within the drain time, or is given back."""
@@ -68,7 +69,7 @@ class Runner:
             await self._drain(working)
             for task in (working, *background, *self._storing):
                 task.cancel()
-            self._is_idle.set()  # who waits to acknowledge a message need not wait any more
+            self._has_looked.set()  # who waits to acknowledge a message need not wait any more
 
     # ── Working ────────────────────────────────────────────────────────────
 
@@ -88,6 +89,8 @@ class Runner:
                 if rendered := await self._patiently(self._attempts.run(prepared)):
                     await self._storing_slots.acquire()
                     self._spawn(self._store(*rendered))
+                else:
+                    self._woken.set()  # somebody may have been at their limit
                 self._is_free.set()
         finally:
             upcoming.cancel()
@@ -108,19 +111,20 @@ class Runner:
 
     async def _next(self) -> Prepared:
         """The next generation, prepared; waits until there is one."""
+        give_way_seconds = GIVE_WAY_SECONDS
         while True:
             self._woken.clear()
             with suppress(TimeoutError):
-                async with asyncio.timeout(GIVE_WAY_SECONDS):
+                async with asyncio.timeout(give_way_seconds):
                     await self._is_free.wait()
+            give_way_seconds = self._resources.rules.poll_seconds  # whoever is idle has looked by then
             row = await self._patiently(preparing.reserve(self._resources, self._model_ids))
+            if not self._woken.is_set():
+                self._has_looked.set()
             if row:
-                self._is_idle.clear()
                 self._pulse.reserved = row.id
                 return await preparing.prepare(self._resources, row, self._model_ids[row.model_id])
             self._pulse.reserved = None
-            if self._is_free.is_set():
-                self._is_idle.set()
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._resources.rules.poll_seconds):
                     await self._woken.wait()
@@ -130,6 +134,7 @@ class Runner:
             await self._attempts.store(live, outputs)
         finally:
             self._storing_slots.release()
+            self._woken.set()  # somebody may have been at their limit
 
     def _spawn(self, storing: Coroutine[Any, Any, None]) -> None:
         task = self._group.create_task(storing)

@@ -16,6 +16,7 @@ from tests.crash.follower import Follower, follow
 from tests.crash.up import Up, open_up
 
 pytestmark = pytest.mark.timeout(180)
+RESERVED = "select count(*) from image_generations where reserved_by is not null"
 BLOCKED = "select exists (select from pg_locks where not granted and relation = 'images'::regclass)"
 
 
@@ -80,10 +81,13 @@ async def test_the_worker_dies_after_the_commit_and_before_the_acknowledgement(
     first = await alice.create_generation(prompt="first")
     later = await alice.create_generation(prompt=second)
     await follower.until_heard("completed", first["id"])
-    await up.until_paused(second)  # it is busy, so the messages that woke it are not acknowledged yet
+    await up.until_paused(second)
+    more = [await alice.create_generation(prompt="third")]
+    await up.wait_for(RESERVED, 1)
+    more += [await alice.create_generation(prompt="fourth")]  # no hand free: its wake-up is not acknowledged
     await up.kill("worker")
     await up.release()
-    await finish(up, follower, first["id"], later["id"])
+    await finish(up, follower, *(fox["id"] for fox in (first, later, *more)))
 
 
 async def test_the_api_dies_between_the_commit_and_the_wake_up(up: Up, alice: Client, follower: Follower) -> None:
