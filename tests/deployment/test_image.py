@@ -65,6 +65,6 @@ def test_its_engine_comes_up_healthy_as_docker_compose_says(host: str, filled: P
     compose = partial(subprocess.run, env=environment, capture_output=True, text=True, check=False)
     try:
         up = compose([*command, "up", "--no-deps", "--no-build", "--pull=never", "--wait", "engine"])
-        assert up.returncode == 0, up.stderr
+        assert up.returncode == 0, up.stderr + compose([*command, "logs", "engine"]).stdout
     finally:
         compose([*command, "down", "--volumes"])
