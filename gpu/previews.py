@@ -17,6 +17,7 @@ def shrink(image: bytes) -> bytes | None:
         with Image.open(io.BytesIO(image), formats=("JPEG", "PNG")) as source:
             if source.width * source.height > _LARGEST_SOURCE_PX:
                 return None
+            source.draft("RGB", (MAX_PX, MAX_PX))  # a JPEG need not be decoded larger than it is shown
             picture = source.convert("RGB")
     except (OSError, ValueError, Image.DecompressionBombError):
         return None

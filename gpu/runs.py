@@ -32,6 +32,7 @@ from gpu.server import Server
 
 _POSTS = 3
 _RETRY_SECONDS = 0.5
+_PREVIEW_SECONDS = 0.5  # nobody is shown more, and each costs some ms of CPU
 _ENDING_SECONDS = 0.1  # the history lags the last event by up to 0.9 s
 
 
@@ -50,6 +51,7 @@ class Run:
         self._link: Link | None = None
         self._inbox: deque[wire.Event] = deque()
         self._preview: bytes | None = None
+        self._preview_at = 0.0
         self._wants_previews = False
         self._news = asyncio.Event()
         self._must_look = False
@@ -102,8 +104,9 @@ class Run:
             self._idle_since = None
             for news in self._course.heard(self._inbox.popleft(), is_canceled=self._is_canceled):
                 yield news
-        if self._preview is not None:
+        if self._preview is not None and time.monotonic() >= self._preview_at:
             image, self._preview = self._preview, None
+            self._preview_at = time.monotonic() + _PREVIEW_SECONDS
             jpeg = await asyncio.to_thread(shrink, image)
             if jpeg is not None:
                 yield Previewed(jpeg)
@@ -167,11 +170,12 @@ class Run:
     # ── Waiting ────────────────────────────────────────────────────────────
 
     async def _wait(self) -> None:
-        if self._inbox or self._preview is not None:
+        if self._inbox:
             return
         self._news.clear()
+        due_at = self._look_at() if self._preview is None else min(self._look_at(), self._preview_at)
         with suppress(TimeoutError):
-            async with asyncio.timeout(max(self._look_at() - time.monotonic(), 0)):
+            async with asyncio.timeout(max(due_at - time.monotonic(), 0)):
                 await self._news.wait()
 
     def _look_at(self) -> float:
