@@ -76,6 +76,7 @@ def import_base(host: str, tag: str) -> None:
         _shell(root)
         for name in ("tmp", "etc", "proc", "dev", "sys", "root"):
             (root / name).mkdir(exist_ok=True)
+        (root / "tmp").chmod(0o1777)  # a tmpfs that is mounted there takes its mode
         certificates = root / CERTIFICATES.lstrip("/")
         certificates.parent.mkdir(parents=True)
         shutil.copy2(os.environ.get("SSL_CERT_FILE", CERTIFICATES), certificates)
