@@ -46,10 +46,10 @@ async def finish(up: Up, follower: Follower, *ids: str) -> None:
     await follower.check(up)
 
 
-async def paused(up: Up, alice: Client, **rule: object) -> str:
+async def paused(up: Up, alice: Client, prompt: str | None = None) -> str:
     """A generation whose run the engine has stopped in the middle of."""
-    prompt = f"paused {uuid4()}"
-    await up.pause_at(**{"name": prompt, "at_step": 2, "match": {"prompt": prompt}, **rule})
+    prompt = prompt or f"paused {uuid4()}"
+    await up.pause_at(name=prompt, at_step=2, match={"prompt": prompt})
     fox = await alice.create_generation(prompt=prompt)
     await up.until_paused(prompt)
     return str(fox["id"])
@@ -76,18 +76,14 @@ async def test_the_worker_dies_after_the_upload_and_before_the_commit(
 async def test_the_worker_dies_after_the_commit_and_before_the_acknowledgement(
     up: Up, alice: Client, follower: Follower
 ) -> None:
-    second = f"second {uuid4()}"
-    await up.pause_at(name=second, at_step=2, match={"prompt": second})
-    first = await alice.create_generation(prompt="first")
-    later = await alice.create_generation(prompt=second)
-    await follower.until_heard("completed", first["id"])
-    await up.until_paused(second)
-    more = [await alice.create_generation(prompt="third")]
-    await up.wait_for(RESERVED, 1)
-    more += [await alice.create_generation(prompt="fourth")]  # no hand free: its wake-up is not acknowledged
-    await up.kill("worker")
+    prompt = f"committed {uuid4()}"
+    id = await paused(up, alice, prompt)
+    await up.kill("redis", signal.SIGSTOP)  # nothing is acknowledged, and nobody is told
     await up.release()
-    await finish(up, follower, *(fox["id"] for fox in (first, later, *more)))
+    await up.wait_for(f"select status from image_generations where prompt = '{prompt}'", "completed")
+    await up.kill("worker")
+    await up.kill("redis", signal.SIGCONT)
+    await finish(up, follower, id)
 
 
 async def test_the_api_dies_between_the_commit_and_the_wake_up(up: Up, alice: Client, follower: Follower) -> None:
