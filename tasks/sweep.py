@@ -66,20 +66,24 @@ async def _requeue(resources: SweepResources, row: GenerationRow) -> None:
 
 
 async def tidy(resources: SweepResources) -> None:
-    """Remove the objects that were left as tombstones; twice is fine."""
+    """Remove the objects that were left as tombstones; twice is fine.
+
+    What was stored under another S3_PREFIX may be anybody's by now: it is struck off, and stays.
+    """
     while True:
         async with resources.db.as_service() as session:
             keys = await objects.deleted(session, resources.rules.batch_count)
         if not keys:
             return
+        ours = [key for key in keys if key.startswith(resources.storage.prefix)]
         try:
-            await resources.storage.delete(keys)
+            await resources.storage.delete(ours)
         except StorageError as error:
-            log.warning("objects_not_removed", count=len(keys), error=str(error))
+            log.warning("objects_not_removed", count=len(ours), error=str(error))
             return
         async with resources.db.as_service() as session:
             await objects.forget(session, keys)
-        log.info("objects_removed", count=len(keys))
+        log.info("objects_removed", count=len(ours), left_outside_prefix=len(keys) - len(ours))
 
 
 async def sweep_for_ever(resources: SweepResources) -> None:

@@ -118,3 +118,18 @@ async def test_events_and_keys_go_after_a_day_and_failures_after_thirty(
         await sweep.sweep(resources)
         assert await execute("select count(*) from image_generations") == [(count_left,)]
     assert [await alice.status(row) for row in (failed, canceled, done)] == [None, "canceled", "completed"]
+
+
+async def test_what_lies_outside_the_prefix_stays_and_holds_nothing_up(
+    resources: SweepResources, storage: Storage, alice: Person, worker: Worker, execute: Execute, tmp_path: Path
+) -> None:
+    await alice.create()
+    lost = await worker.take()
+    left = await worker.announce(lost)
+    await put(storage, left, tmp_path)
+    await worker.fail(lost, retry_after_seconds=60)
+    await execute(f"insert into objects (key, kind, state) values ('{OTHERS}', 'image', 'deleted')")
+    await grow_old(execute)
+    await sweep.sweep(resources)
+    assert await stored(storage) == {OTHERS}
+    assert await execute("select key from objects") == []
