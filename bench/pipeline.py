@@ -162,8 +162,10 @@ def asking_of(seen: Sequence[Seen]) -> dict[str, dict[str, float]]:
 def finishing_of(found: Sequence[tuple[Seen, Note, Run]]) -> dict[str, dict[str, float]]:
     """From the engine's last message on: the steps in their order, and the whole."""
     steps: dict[str, list[float]] = {
-        "heard by the worker": [note.completed_at - note.store_seconds - run.finished_at for _, note, run in found],
-        "fetched, rendered, stored": [note.store_seconds for _, note, _ in found],
+        "heard by the worker": [note.began_at - run.finished_at for _, note, run in found],
+        "fetched": [note.fetch_seconds for _, note, _ in found],
+        "rendered": [note.render_seconds for _, note, _ in found],
+        "stored": [note.store_seconds for _, note, _ in found],
         "committed, told, received": [
             one.heard_at["GenerationCompleted"] - note.completed_at for one, note, _ in found
         ],

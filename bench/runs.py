@@ -10,7 +10,8 @@ from bench.house import House
 from schema.node import global_id
 
 NOTES = """
-    select g.id, g.attempt_id, extract(epoch from g.completed_at)::float8 as completed_at, p.store_seconds
+    select g.id, g.attempt_id, extract(epoch from g.completed_at)::float8 as completed_at,
+        p.fetch_seconds, p.render_seconds, p.store_seconds
     from image_generations g join generation_performance p on p.generation_id = g.id and p.attempt = g.attempt
 """
 
@@ -30,7 +31,14 @@ class Note:
 
     attempt_id: str
     completed_at: float  # when the transaction that completed it began
-    store_seconds: float  # before that: fetched, rendered, announced, stored
+    fetch_seconds: float
+    render_seconds: float
+    store_seconds: float
+
+    @property
+    def began_at(self) -> float:
+        """When it took up what the engine had made."""
+        return self.completed_at - self.fetch_seconds - self.render_seconds - self.store_seconds
 
 
 def runs_of(journal: Sequence[dict[str, Any]]) -> list[Run]:
@@ -58,8 +66,13 @@ def engine_figures(runs: Sequence[Run]) -> dict[str, float]:
 
 async def notes_of(house: House) -> dict[str, Note]:
     """The worker's notes, by the generation's id."""
-    rows = await house.rows(NOTES)
     return {
-        global_id("Generation", row["id"]): Note(str(row["attempt_id"]), row["completed_at"], row["store_seconds"])
-        for row in rows
+        global_id("Generation", row["id"]): Note(
+            attempt_id=str(row["attempt_id"]),
+            completed_at=row["completed_at"],
+            fetch_seconds=row["fetch_seconds"],
+            render_seconds=row["render_seconds"],
+            store_seconds=row["store_seconds"],
+        )
+        for row in await house.rows(NOTES)
     }

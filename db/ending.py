@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import events
 from db.enums import EventKind, FailureCode, GenerationStage
-from db.errors import SupersededError
 from db.events import Changed
 from db.taking import Attempt, required
 
@@ -131,13 +130,23 @@ class StoredPicture:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
+OBJECTS_PER_PICTURE = 3  # itself and two thumbnails
 COMPLETE = events.change(
     """with changed as (
     update image_generations set status = 'completed', stage = null, progress = 1, lease_until = null,
         completed_at = now(), updated_at = now(), generation_time_seconds = extract(epoch from now() - started_at),
         cost_usd = (select cost_per_image * image_count from models where models.id = model_id)
     where id = :id and attempt = :attempt and attempt_id = :attempt_id and status = 'processing'
+        and :objects = (select count(*) from objects o
+                        where o.generation_id = :id and o.attempt_id = :attempt_id and o.state = 'announced')
     returning *
+), noted as (
+    insert into generation_performance (generation_id, user_id, model_id, attempt, worker, queue_seconds,
+        prepare_seconds, run_seconds, fetch_seconds, render_seconds, store_seconds)
+    select c.id, c.user_id, c.model_id, c.attempt, c.worker, extract(epoch from c.started_at - c.created_at),
+        cast(:prepare_seconds as float8), cast(:run_seconds as float8), cast(:fetch_seconds as float8),
+        cast(:render_seconds as float8), cast(:store_seconds as float8)
+    from changed c
 ), pictures as (
     select * from jsonb_to_recordset(cast(:pictures as jsonb)) as p (index int, storage_path text, small_path text,
         medium_path text, format text, file_size bigint, width int, height int, blurhash text)
@@ -156,16 +165,7 @@ COMPLETE = events.change(
 )""",
     owner=",\n        storage_bytes_used = l.storage_bytes_used + (select sum(file_size)::bigint from pictures)",
 )
-ANNOUNCED = text("""
-    select count(*) from objects where generation_id = :id and attempt_id = :attempt_id and state = 'announced'
-""")
-NOTE_PERFORMANCE = text("""
-    insert into generation_performance
-        (generation_id, user_id, model_id, attempt, worker, queue_seconds, prepare_seconds, run_seconds, store_seconds)
-    select id, user_id, model_id, attempt, worker, extract(epoch from started_at - created_at),
-        :prepare_seconds, :run_seconds, :store_seconds
-    from image_generations where id = :id
-""")
+DURATIONS = ("prepare_seconds", "run_seconds", "fetch_seconds", "render_seconds", "store_seconds")
 
 
 async def complete(
@@ -173,17 +173,14 @@ async def complete(
 ) -> Changed:
     """PROCESSING becomes COMPLETED with these pictures; CANCELING becomes CANCELED, whatever was rendered.
 
-    `seconds`: prepare_seconds, run_seconds, store_seconds. Raises SupersededError, also when the sweep has taken
-    the attempt's objects for orphans.
+    `seconds`: those of DURATIONS that are known. Raises SupersededError, also when the sweep has taken the attempt's
+    objects for orphans.
     """
     values = {
         **attempt.values,
+        **{name: seconds.get(name) for name in DURATIONS},
         "pictures": orjson.dumps([picture.json for picture in pictures]).decode(),
+        "objects": OBJECTS_PER_PICTURE * len(pictures),
     }
-    if await session.scalar(ANNOUNCED, {"id": attempt.generation_id, "attempt_id": attempt.id}) != 3 * len(pictures):
-        raise SupersededError
     changed = await events.run(session, COMPLETE, [EventKind.COMPLETED], values)
-    if changed is None:
-        return await canceled(session, attempt)
-    await session.execute(NOTE_PERFORMANCE, {"id": attempt.generation_id, **seconds})
-    return changed
+    return changed or await canceled(session, attempt)

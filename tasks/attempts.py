@@ -37,36 +37,35 @@ class Attempts:
         self._resources = resources
         self._pulse = pulse
 
-    async def start(self, prepared: Prepared) -> Live | None:
-        """The reserved one becomes PROCESSING; None when it was canceled, or taken from us, meanwhile."""
-        rules = self._resources.rules
-        try:
-            async with self._resources.db.as_service() as session:
-                changed = await taking.start(
-                    session,
-                    prepared.row.id,
-                    worker=rules.name,
-                    attempt_id=prepared.attempt_id,
-                    lease_seconds=rules.lease_seconds,
-                )
-        except SupersededError:
-            return None
-        await self._tell(changed)
-        return Live(changed.row, Attempt.of(changed.row))
-
     async def run(self, prepared: Prepared) -> tuple[Live, Sequence[OutputImage]] | None:
         """Start it and follow it until the engine has made the pictures; None when it has ended otherwise."""
-        live = await self.start(prepared)
-        if live is None:
+        try:
+            changed = await self._start(prepared)
+        except SupersededError:  # it was canceled, or taken from us, meanwhile
             return None
+        live = Live(changed.row, Attempt.of(changed.row), took={"prepare_seconds": prepared.seconds})
         outputs: Sequence[OutputImage] = ()
         async with self._ending(live), self._resources.engine.run(live.attempt.id) as run:
-            if prepared.graph is None:
-                await self._fail(live, prepared.failure or failures.INTERNAL)
-            else:
-                await run.submit(prepared.graph, previews=True)
+            async with self._telling(changed):
+                if prepared.graph is not None:
+                    await run.submit(prepared.graph, previews=True)
+            if prepared.graph is not None:
                 outputs = await self._follow(run, live)
+            else:
+                await self._fail(live, prepared.failure or failures.INTERNAL)
         return await self._rendered(live, outputs)
+
+    async def _start(self, prepared: Prepared) -> Changed:
+        """The reserved one becomes PROCESSING. Raises SupersededError."""
+        rules = self._resources.rules
+        async with self._resources.db.as_service() as session:
+            return await taking.start(
+                session,
+                prepared.row.id,
+                worker=rules.name,
+                attempt_id=prepared.attempt_id,
+                lease_seconds=rules.lease_seconds,
+            )
 
     async def adopt(self, live: Live) -> tuple[Live, Sequence[OutputImage]] | None:
         """Go on with an attempt that an earlier process of this worker began; None when it has ended otherwise."""
@@ -199,6 +198,15 @@ class Attempts:
                 return await act(session)
 
         return await storing.persist(once, PERSIST_SECONDS)
+
+    @asynccontextmanager
+    async def _telling(self, changed: Changed) -> AsyncIterator[None]:
+        """It is told when this is left, and the engine has not waited for Redis."""
+        telling = asyncio.create_task(self._tell(changed))
+        try:
+            yield
+        finally:
+            await telling
 
     async def _tell(self, changed: Changed) -> None:
         row = changed.row

@@ -1,5 +1,6 @@
 """The next generation, made ready while another runs: reserved, its inputs uploaded, its graph bound."""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -30,6 +31,7 @@ class Prepared:
     attempt_id: UUID
     graph: Graph | None
     failure: Failure | None = None
+    seconds: float = 0.0  # that it took
 
 
 async def reserve(resources: WorkerResources, model_ids: dict[UUID, str]) -> GenerationRow | None:
@@ -50,11 +52,12 @@ async def reserve(resources: WorkerResources, model_ids: dict[UUID, str]) -> Gen
 
 async def prepare(resources: WorkerResources, row: GenerationRow, slug: str) -> Prepared:
     """Everything that can be done before the engine is free. What is wrong comes out when the attempt begins."""
-    attempt_id = uuid4()
+    attempt_id, began = uuid4(), time.monotonic()
     try:
         source = await _source(resources, row, attempt_id) if row.source_image_id else None
         workflow = resources.catalogue.entries[slug].workflows[row.mode]
-        return Prepared(row, attempt_id, workflow.bind(_values(row, attempt_id, source)))
+        graph = workflow.bind(_values(row, attempt_id, source))
+        return Prepared(row, attempt_id, graph, seconds=time.monotonic() - began)
     except ObjectMissingError:
         failure = failures.SOURCE_GONE
     except StorageError as error:

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -30,8 +31,18 @@ class Live:
     stage: GenerationStage = GenerationStage.PREPARING
     progress: float = 0.0
     started: float = field(default_factory=time.monotonic)
+    took: dict[str, float] = field(default_factory=dict)  # seconds, by the names in ending.DURATIONS
     # Somebody wants it to stop, or it is no longer ours: either way there is nothing more to do for it.
     is_unwanted: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @contextmanager
+    def timing(self, name: str) -> Iterator[None]:
+        """Count what happens inside to one of the durations."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.took[name] = self.took.get(name, 0.0) + time.monotonic() - began
 
 
 class Pulse:

@@ -32,6 +32,7 @@ from tasks.resources import WorkerResources
 log = structlog.get_logger(__name__)
 
 Result = TypeVar("Result")
+File = tuple[str, Path, str]  # its key, where it lies, its type
 
 THUMBNAIL_EXTENSION = "webp"
 
@@ -59,23 +60,27 @@ async def store(resources: WorkerResources, live: Live, outputs: Sequence[Output
     """
     seconds = resources.rules.storing_seconds
     live.stage = GenerationStage.STORING
-    began = time.monotonic()
+    live.took["run_seconds"] = time.monotonic() - live.started
     async with scratch(resources.folder) as folder:
-        pictures, files = [], []
+        pictures: list[StoredPicture] = []
+        files: list[File] = []
         for index, output in enumerate(outputs):
-            rendered = await _render(resources, folder / str(index), output)
+            rendered = await _render(resources, live, output, folder / str(index))
             picture, paths = _named(resources, live, index, rendered)
             pictures.append(picture)
             files += paths
-        await persist(lambda: _announce(resources, live, [key for key, _, _ in files]), seconds)
-        for key, path, content_type in files:
-            await persist(partial(resources.storage.put, key, path, content_type), seconds)
-    took = {
-        "prepare_seconds": 0.0,
-        "run_seconds": began - live.started,
-        "store_seconds": time.monotonic() - began,
-    }
-    return await persist(lambda: _complete(resources, live, pictures, took), seconds)
+        with live.timing("store_seconds"):
+            await persist(lambda: _announce(resources, live, [key for key, _, _ in files]), seconds)
+            await _put(resources, files, seconds)
+    return await persist(lambda: _complete(resources, live, pictures), seconds)
+
+
+async def _put(resources: WorkerResources, files: Sequence[File], seconds: float) -> None:
+    """Store them, all at once: each waits for the disk or the network. What fails is raised when all have ended."""
+    puts = (persist(partial(resources.storage.put, *file), seconds) for file in files)
+    for result in await asyncio.gather(*puts, return_exceptions=True):
+        if result is not None:
+            raise result
 
 
 @asynccontextmanager
@@ -89,24 +94,24 @@ async def scratch(parent: Path) -> AsyncIterator[Path]:
         await asyncio.to_thread(shutil.rmtree, folder, True)
 
 
-async def _render(resources: WorkerResources, folder: Path, output: OutputImage) -> Rendered:
+async def _render(resources: WorkerResources, live: Live, output: OutputImage, folder: Path) -> Rendered:
     rules = resources.rules
     folder.mkdir()
     source = folder / "source"
-    await resources.engine.download(output, source)
-    return await asyncio.to_thread(
-        images.render,
-        source,
-        folder,
-        format=rules.image_format,
-        quality=rules.image_quality,
-        max_pixels=rules.max_pixels,
-    )
+    with live.timing("fetch_seconds"):
+        await resources.engine.download(output, source)
+    with live.timing("render_seconds"):
+        return await asyncio.to_thread(
+            images.render,
+            source,
+            folder,
+            format=rules.image_format,
+            quality=rules.image_quality,
+            max_pixels=rules.max_pixels,
+        )
 
 
-def _named(
-    resources: WorkerResources, live: Live, index: int, rendered: Rendered
-) -> tuple[StoredPicture, list[tuple[str, Path, str]]]:
+def _named(resources: WorkerResources, live: Live, index: int, rendered: Rendered) -> tuple[StoredPicture, list[File]]:
     """The row of one picture, and its files with their keys and types."""
     paths = {Variant.FULL: rendered.path, Variant.MEDIUM: rendered.medium_path, Variant.SMALL: rendered.small_path}
     names = {
@@ -139,8 +144,6 @@ async def _announce(resources: WorkerResources, live: Live, names: Sequence[str]
         await objects.announce(session, live.attempt, names)
 
 
-async def _complete(
-    resources: WorkerResources, live: Live, pictures: Sequence[StoredPicture], took: dict[str, float]
-) -> Changed:
+async def _complete(resources: WorkerResources, live: Live, pictures: Sequence[StoredPicture]) -> Changed:
     async with resources.db.as_service() as session:
-        return await ending.complete(session, live.attempt, pictures, took)
+        return await ending.complete(session, live.attempt, pictures, live.took)
