@@ -1,12 +1,14 @@
 """What is removed: objects of ours that nobody needs, and rows that are old enough; nothing of anybody else."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from db import images
 from db.claims import ANONYMOUS
-from storage.objects import Storage
+from storage.config import FolderConfig
+from storage.objects import Storage, open_storage
 from tasks import sweep
 from tasks.resources import SweepResources
 from tests.db.conftest import OTHERS, Execute
@@ -121,15 +123,14 @@ async def test_events_and_keys_go_after_a_day_and_failures_after_thirty(
 
 
 async def test_what_lies_outside_the_prefix_stays_and_holds_nothing_up(
-    resources: SweepResources, storage: Storage, alice: Person, worker: Worker, execute: Execute, tmp_path: Path
+    resources: SweepResources, execute: Execute, tmp_path: Path
 ) -> None:
-    await alice.create()
-    lost = await worker.take()
-    left = await worker.announce(lost)
-    await put(storage, left, tmp_path)
-    await worker.fail(lost, retry_after_seconds=60)
-    await execute(f"insert into objects (key, kind, state) values ('{OTHERS}', 'image', 'deleted')")
-    await grow_old(execute)
-    await sweep.sweep(resources)
-    assert await stored(storage) == {OTHERS}
+    root = tmp_path / "folder"
+    async with open_storage(FolderConfig(root, "earlier/")) as earlier, open_storage(FolderConfig(root, "now/")) as now:
+        await put(earlier, ["earlier/fox.webp"], tmp_path)
+        await put(now, ["now/fox.webp"], tmp_path)
+        for key in ("earlier/fox.webp", "now/fox.webp"):
+            await execute(f"insert into objects (key, kind, state) values ('{key}', 'image', 'deleted')")
+        await sweep.tidy(replace(resources, storage=now))
+        assert (await stored(earlier), await stored(now)) == ({"earlier/fox.webp"}, set())
     assert await execute("select key from objects") == []
