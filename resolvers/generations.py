@@ -72,6 +72,7 @@ async def create_generation(info: Info, input: Wanted) -> CreateGenerationPayloa
             changed = Changed(earlier)
         else:
             changed = await generations.create(session, owner, new, info.context.allowance, key=key)
+            info.context.loaders.models.prime(new.model.id, new.model)  # it need not be read again to be shown
     await _tell(info, changed)
     return CreateGenerationPayload(generation=Generation.of(changed.row))
 
