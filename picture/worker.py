@@ -56,7 +56,8 @@ async def work(settings: Settings, stop: StopSignal) -> None:
     async with open_runner(settings) as runner:
         running = asyncio.create_task(runner.run())
         jobs = broker.of_worker(runner, "comfyui")
-        async with broker.open_worker(settings.require("redis_url"), settings.namespace, jobs):
+        url = settings.require("redis_url")
+        async with broker.open_worker(url, settings.namespace, jobs, poll_ms=broker.POLL_MS):
             waiting = asyncio.create_task(told.wait())
             await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
             runner.stop()
@@ -79,7 +80,9 @@ async def schedule(settings: Settings, stop: StopSignal) -> None:
         )
         resources = SweepResources(db, events, queue, storage, rules)
         jobs = broker.of_scheduler(resources)
-        await stack.enter_async_context(broker.open_worker(settings.require("redis_url"), settings.namespace, jobs))
+        url = settings.require("redis_url")
+        consuming = broker.open_worker(url, settings.namespace, jobs, poll_ms=broker.UPKEEP_POLL_MS)
+        await stack.enter_async_context(consuming)
         sweeping = asyncio.create_task(sweep.sweep_for_ever(resources))
         log.info("scheduler_up")
         await told.wait()

@@ -17,7 +17,9 @@ from tasks.sweep import tidy
 ACKNOWLEDGE_SECONDS = 60.0  # a worker that never has a hand free still acknowledges its wake-ups
 TIME_LIMIT_MS = 10 * 60 * 1000
 STOP_MS = 5_000
-POLL_MS = 50  # Dramatiq asks Redis for messages this often: what an idle worker's wake-up may be late by
+# Dramatiq asks Redis for messages this often: what a wake-up of somebody idle may be late by.
+POLL_MS = 50
+UPKEEP_POLL_MS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +53,14 @@ def of_scheduler(resources: SweepResources) -> tuple[Job, ...]:
 
 
 @asynccontextmanager
-async def open_worker(url: str, namespace: str, jobs: tuple[Job, ...]) -> AsyncIterator[None]:
+async def open_worker(url: str, namespace: str, jobs: tuple[Job, ...], *, poll_ms: int) -> AsyncIterator[None]:
     """Run `jobs` on this loop as their messages come, one at a time."""
     middleware = [Retries(max_retries=0), TimeLimit(time_limit=TIME_LIMIT_MS)]
     broker = RedisBroker(url=url, namespace=namespace, middleware=middleware)  # type: ignore[no-untyped-call]
     loop = asyncio.get_running_loop()
     for job in jobs:
         _declare(broker, loop, job)
-    worker = dramatiq.Worker(broker, queues={job.queue for job in jobs}, worker_threads=1, worker_timeout=POLL_MS)
+    worker = dramatiq.Worker(broker, queues={job.queue for job in jobs}, worker_threads=1, worker_timeout=poll_ms)
     worker.start()
     try:
         yield
