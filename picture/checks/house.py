@@ -40,7 +40,9 @@ async def check_address(settings: Settings) -> AsyncIterator[Finding]:
         yield doubtful("public address", f"the API listens on {settings.host}, but hands out {public}", advice)
     else:
         yield good("public address", settings.public_url)
-    if not settings.secret:
+    if not settings.secret and not settings.database_url:
+        yield good("secret", "has none yet: `picture up` makes one for this home")
+    elif not settings.secret:
         advice = "Set PICTURE_SECRET to the same random text in every process, or run `picture up` once."
         yield bad("secret", "nothing signs the addresses of private pictures", advice)
     else:
@@ -57,6 +59,8 @@ async def check_identity(settings: Settings) -> AsyncIterator[Finding]:
         yield good("tokens", "HS256 ones of Supabase count")
     if settings.token_secret:
         yield good("tokens", "local ones count: `picture token NAME` prints one")
+    elif not settings.has_supabase and not settings.database_url:
+        yield good("tokens", "no secret yet: `picture up` makes one for this home")
     elif not settings.has_supabase:
         advice = "Set SUPABASE_URL or SUPABASE_JWT_SECRET; without Supabase, PICTURE_SECRET or PICTURE_TOKEN_SECRET."
         yield bad("tokens", "nobody can sign in", advice)

@@ -57,6 +57,11 @@ async def test_whatever_does_not_answer_is_named_with_what_to_do(broken: Setting
     assert "hunter2" not in str(told)
 
 
+async def test_before_the_first_start_nothing_is_wrong(tmp_path: Path) -> None:
+    told = await found(Settings.given(home=tmp_path))
+    assert {subject: said for subject, said in told.items() if said[0] is not State.OK} == {}
+
+
 async def test_a_login_that_escapes_row_level_security_is_a_failure(house: House) -> None:
     changes: dict[str, Any] = {"database_url": house.addresses.database_admin_url}
     state, said = (await found(house.settings.model_copy(update=changes)))["DATABASE_URL"]
