@@ -17,6 +17,9 @@ from tasks import news
 
 log = structlog.get_logger(__name__)
 
+# uvloop says RuntimeError of a connection that has been closed in the very moment that it is written to.
+REDIS_ERRORS = (RedisError, OSError, TimeoutError, RuntimeError)
+
 PROGRESS_SECONDS = 0.25  # the contract: at most four a second …
 PREVIEW_SECONDS = 0.5  # … and two
 PUBLISH_SECONDS = 1.0  # nobody who changes a generation waits longer for Redis than this
@@ -105,7 +108,7 @@ class Events:
         try:
             async with asyncio.timeout(PUBLISH_SECONDS):
                 await self._redis.publish(news.channel(self._namespace, owner), message)
-        except (RedisError, OSError, TimeoutError) as error:
+        except REDIS_ERRORS as error:
             if self._failed_at is None:
                 log.warning("redis_away", half="events", error=type(error).__name__)
             self._failed_at = asyncio.get_running_loop().time()

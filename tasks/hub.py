@@ -12,12 +12,12 @@ from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
 from redis.utils import str_if_bytes
 
 from db.database import Database
 from db.queue import QueueRules
 from tasks import news
+from tasks.events import REDIS_ERRORS
 from tasks.listener import Listener, Wish
 from tasks.watch import Watch
 
@@ -82,10 +82,13 @@ class Hub:
         while True:
             try:
                 await self._stay_connected()
-            except* (RedisError, OSError) as errors:
+            except* REDIS_ERRORS as errors:
                 if not self._is_away:
                     log.warning("redis_away", half="hub", error=type(errors.exceptions[0]).__name__)
                     failures = 0
+                self._is_away = True
+            except* Exception:
+                log.exception("hub_broke")  # a mistake of ours must not leave a process deaf
                 self._is_away = True
             await asyncio.sleep(PAUSES_SECONDS[min(failures, len(PAUSES_SECONDS) - 1)])
             failures += 1
