@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Annotated
 
 import strawberry
@@ -12,13 +11,13 @@ from db.paging import Cursor, Page
 from db.tables import GenerationRow, ImageRow, ProfileRow
 from schema.arguments import After, Before, First, Last
 from schema.context import Info
-from schema.enums import GenerationMode, GenerationStage, GenerationStatus, HeldReason, ImageFormat, ThumbnailSize
+from schema.enums import GenerationStatus, HeldReason, ThumbnailSize
 from schema.estimate import remaining_seconds
-from schema.failure import GenerationFailure
 from schema.fields import computed
+from schema.generation import GenerationFacts
+from schema.image import ImageFacts
 from schema.model import Model
 from schema.node import Node, PageInfo, global_id, page_request
-from schema.scalars import BigInt
 from storage.addresses import ImageAddresses
 
 Size = Annotated[ThumbnailSize, strawberry.argument(description="How large.")]
@@ -63,29 +62,7 @@ class Profile(Node):
 
 
 @strawberry.type(description="One request for pictures, from the queue to the result.")
-class Generation(Node):
-    row: strawberry.Private[GenerationRow]
-    status: GenerationStatus = strawberry.field(description="Where it stands.")
-    stage: GenerationStage | None = strawberry.field(description="Set while status is PROCESSING.")
-    progress: float = strawberry.field(description="0 to 1; 1 only when COMPLETED.")
-    prompt: str = strawberry.field(description="What the pictures should show.")
-    negative_prompt: str | None = strawberry.field(description="What they should not show.")
-    mode: GenerationMode = strawberry.field(description="What is made of what.")
-    width: int = strawberry.field(description="Of each image, in pixels.")
-    height: int = strawberry.field(description="Of each image, in pixels.")
-    steps: int | None = strawberry.field(description="How many sampling steps; null where the model has none.")
-    guidance: float | None = strawberry.field(description="How closely the prompt is followed.")
-    seed: BigInt = strawberry.field(description="The seed that was used; chosen at creation when the client gave none.")
-    image_count: int = strawberry.field(description="How many images were asked for.")
-    strength: float | None = strawberry.field(description="How far it moves from its source image, 0 to 1.")
-    attempt: int = strawberry.field(description="1 is the first; 0 before any.")
-    failure: GenerationFailure | None = strawberry.field(description="Why it FAILED.")
-    cost: Decimal | None = strawberry.field(description="What it cost its operator, where that is known.")
-    created_at: datetime = strawberry.field(description="When it was asked for.")
-    started_at: datetime | None = strawberry.field(description="When its newest attempt began.")
-    completed_at: datetime | None = strawberry.field(description="When it ended, however it ended.")
-    duration_seconds: float | None = strawberry.field(description="How long the attempt that made it took.")
-
+class Generation(GenerationFacts):
     @computed(
         "1 and those expected to start before it, on the workers that can run its model; "
         "null unless QUEUED, and while PAUSED or NO_WORKER."
@@ -141,53 +118,9 @@ class Generation(Node):
         """Whether it waits, so that it has a place in the queue."""
         return self.status == GenerationStatus.QUEUED
 
-    @classmethod
-    def of(cls, row: GenerationRow) -> "Generation":
-        """The generation that `row` holds."""
-        status = GenerationStatus(row.status)
-        return cls(
-            id=global_id("Generation", row.id),
-            row=row,
-            status=status,
-            stage=GenerationStage(row.stage) if row.stage and status == GenerationStatus.PROCESSING else None,
-            progress=row.progress,
-            prompt=row.prompt,
-            negative_prompt=row.negative_prompt,
-            mode=GenerationMode(row.mode),
-            width=row.width,
-            height=row.height,
-            steps=row.steps,
-            guidance=row.guidance_scale,
-            seed=BigInt(row.seed),
-            image_count=row.image_count,
-            strength=row.strength,
-            attempt=row.attempt,
-            failure=GenerationFailure.of(row) if status == GenerationStatus.FAILED else None,
-            cost=row.cost_usd,
-            created_at=row.created_at,
-            started_at=row.started_at,
-            completed_at=row.completed_at,
-            duration_seconds=row.generation_time_seconds,
-        )
-
 
 @strawberry.type(description="A stored picture.")
-class Image(Node):
-    row: strawberry.Private[ImageRow]
-    width: int = strawberry.field(description="In pixels.")
-    height: int = strawberry.field(description="In pixels.")
-    format: ImageFormat = strawberry.field(description="How the picture behind `url` is encoded.")
-    file_size: int = strawberry.field(description="In bytes, of the image behind `url`.")
-    blurhash: str | None = strawberry.field(description="A blurhash.io placeholder.")
-    prompt: str | None = strawberry.field(description="How it was made, for everybody who sees it; null for an upload.")
-    negative_prompt: str | None = strawberry.field(description="What it should not show.")
-    seed: BigInt | None = strawberry.field(description="The seed that was used.")
-    steps: int | None = strawberry.field(description="How many sampling steps.")
-    guidance: float | None = strawberry.field(description="How closely the prompt was followed.")
-    is_public: bool = strawberry.field(description="Whether everybody may see it.")
-    created_at: datetime = strawberry.field(description="When it was stored.")
-    archived_at: datetime | None = strawberry.field(description="An archived image is seen by its owner only.")
-
+class Image(ImageFacts):
     @computed("The caller's own; null for others, and when it is deleted.")
     async def generation(self, info: Info) -> Generation | None:
         made_by = self.row.generation_id
@@ -232,27 +165,6 @@ class Image(Node):
         """Where it is shown: by its publication while everybody may see it, else signed."""
         publication_id = self.row.publication_id if self.row.is_public and not self.row.archived_at else None
         return info.context.addresses.image(self.row.id, publication_id)
-
-    @classmethod
-    def of(cls, row: ImageRow) -> "Image":
-        """The image that `row` holds."""
-        return cls(
-            id=global_id("Image", row.id),
-            row=row,
-            width=row.width,
-            height=row.height,
-            format=ImageFormat(row.format),
-            file_size=row.file_size,
-            blurhash=row.blurhash,
-            prompt=row.prompt,
-            negative_prompt=row.negative_prompt,
-            seed=BigInt(row.seed) if row.seed is not None else None,
-            steps=row.steps,
-            guidance=row.guidance,
-            is_public=row.is_public,
-            created_at=row.created_at,
-            archived_at=row.archived_at,
-        )
 
 
 @strawberry.type(description="An image in a list.")

@@ -1,0 +1,50 @@
+"""An image as its row tells it; what leads to its neighbours is in `schema.picture`."""
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+
+from db.tables import ImageRow
+from schema.enums import ImageFormat
+from schema.node import Node, global_id
+from schema.scalars import BigInt
+
+
+@strawberry.type(description="What an image's own row tells.")
+class ImageFacts(Node):
+    row: strawberry.Private[ImageRow]
+    width: int = strawberry.field(description="In pixels.")
+    height: int = strawberry.field(description="In pixels.")
+    format: ImageFormat = strawberry.field(description="How the picture behind `url` is encoded.")
+    file_size: int = strawberry.field(description="In bytes, of the image behind `url`.")
+    blurhash: str | None = strawberry.field(description="A blurhash.io placeholder.")
+    prompt: str | None = strawberry.field(description="How it was made, for everybody who sees it; null for an upload.")
+    negative_prompt: str | None = strawberry.field(description="What it should not show.")
+    seed: BigInt | None = strawberry.field(description="The seed that was used.")
+    steps: int | None = strawberry.field(description="How many sampling steps.")
+    guidance: float | None = strawberry.field(description="How closely the prompt was followed.")
+    is_public: bool = strawberry.field(description="Whether everybody may see it.")
+    created_at: datetime = strawberry.field(description="When it was stored.")
+    archived_at: datetime | None = strawberry.field(description="An archived image is seen by its owner only.")
+
+    @classmethod
+    def of(cls, row: ImageRow) -> Self:
+        """The image that `row` holds."""
+        return cls(
+            id=global_id("Image", row.id),
+            row=row,
+            width=row.width,
+            height=row.height,
+            format=ImageFormat(row.format),
+            file_size=row.file_size,
+            blurhash=row.blurhash,
+            prompt=row.prompt,
+            negative_prompt=row.negative_prompt,
+            seed=BigInt(row.seed) if row.seed is not None else None,
+            steps=row.steps,
+            guidance=row.guidance,
+            is_public=row.is_public,
+            created_at=row.created_at,
+            archived_at=row.archived_at,
+        )
