@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from db.claims import Claims
+from db.direct import Direct
 from db.errors import PictureError, UnavailableError
 
 SET_CLAIMS = text("select set_config('request.jwt.claims', :claims, true)")
@@ -72,13 +73,14 @@ class UnsafeRoleError(PictureError):
 class Database:
     """A pool of connections to one address, handed out as transactions."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, direct: Direct) -> None:
         self.engine = engine
+        self.direct = direct
         self._sessions = async_sessionmaker(engine, expire_on_commit=False)
 
     @classmethod
     def connect(cls, url: str, *, pool_size: int = 10, statement_timeout_seconds: float = 15) -> "Database":
-        """A pool for `url`; nothing is opened before the first statement."""
+        """At most `pool_size` connections to `url`; nothing is opened before the first statement."""
         address = make_url(url).set(drivername="postgresql+asyncpg")
         settings = {
             "application_name": "picture",
@@ -91,14 +93,16 @@ class Database:
         }
         engine = create_async_engine(
             address,
-            pool_size=pool_size,
+            pool_size=pool_size - pool_size // 2,
             max_overflow=0,
             pool_timeout=statement_timeout_seconds,
             pool_use_lifo=True,  # few connections stay warm, with their statements prepared
             connect_args={"server_settings": settings, "timeout": 10},
         )
         _check_at_checkout(engine)
-        return cls(engine)
+        plain = address.set(drivername="postgresql").render_as_string(hide_password=False)
+        direct = Direct(plain, settings, pool_size=max(pool_size // 2, 1), timeout_seconds=statement_timeout_seconds)
+        return cls(engine, direct)
 
     @asynccontextmanager
     async def as_user(self, claims: Claims) -> AsyncIterator[AsyncSession]:
@@ -131,4 +135,5 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self.direct.close()
         await self.engine.dispose()

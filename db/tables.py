@@ -179,6 +179,7 @@ class ImageRow(SQLModel, table=True):
     steps: int | None = None
     guidance: float | None = None
     archived_at: datetime | None = Field(None, sa_type=INSTANT)
+    hidden_at: datetime | None = Field(None, sa_type=INSTANT)
     created_at: datetime = Field(sa_type=INSTANT)
 
 

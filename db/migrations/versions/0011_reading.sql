@@ -1,0 +1,2 @@
+-- What the compiled read path asks of Postgres.
+set local lock_timeout = '5s';  -- fail, rather than make everybody queue behind us
