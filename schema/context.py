@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -22,41 +23,68 @@ from tasks.events import Events
 from tasks.hub import Hub
 from tasks.queue import Queue
 
-K = TypeVar("K")
 T = TypeVar("T")
 
 
 class Loaders:
-    """One statement for all that the fields of an operation ask for at once."""
+    """One statement for all that the fields of an operation ask for at once; each is made when it is first asked."""
 
     def __init__(self, context: "Context", *, cache: bool) -> None:
-        def loader(batch: Callable[[Sequence[K]], Awaitable[Sequence[T]]]) -> DataLoader[K, T]:
-            return DataLoader(batch, cache=cache)
+        self._context = context
+        self._cache = cache
 
-        db = context.db
+    @cached_property
+    def models(self) -> DataLoader[UUID, ModelRow | None]:
+        """By id."""
+        return self._by_id(ModelRow)
 
-        def by_id(table: type[Any]) -> DataLoader[UUID, Any]:
-            return loader(lambda ids: loaders.by_id(db, context.claims, table, ids))
+    @cached_property
+    def profiles(self) -> DataLoader[UUID, ProfileRow | None]:
+        """By id."""
+        return self._by_id(ProfileRow)
 
-        self.models: DataLoader[UUID, ModelRow | None] = by_id(ModelRow)
-        self.profiles: DataLoader[UUID, ProfileRow | None] = by_id(ProfileRow)
-        self.generations: DataLoader[UUID, GenerationRow | None] = by_id(GenerationRow)
-        self.images: DataLoader[UUID, ImageRow | None] = by_id(ImageRow)
-        self.images_of_generation: DataLoader[UUID, list[ImageRow]] = loader(
-            lambda ids: loaders.images_by_generation(db, context.claims, ids)
-        )
-        self.places: DataLoader[UUID, Place | None] = loader(
-            lambda ids: loaders.places(db, context.claims, context.rules, ids)
-        )
-        self.available: DataLoader[UUID, bool] = loader(
-            lambda ids: loaders.availability(db, context.claims, context.rules, ids)
-        )
-        self.public_images: DataLoader[OwnerPage, Page[ImageRow]] = loader(
-            lambda pages: galleries.public_pages(db, context.claims, pages)
-        )
-        self.public_image_counts: DataLoader[UUID, int] = loader(
-            lambda owners: galleries.public_counts(db, context.claims, owners)
-        )
+    @cached_property
+    def generations(self) -> DataLoader[UUID, GenerationRow | None]:
+        """By id."""
+        return self._by_id(GenerationRow)
+
+    @cached_property
+    def images(self) -> DataLoader[UUID, ImageRow | None]:
+        """By id."""
+        return self._by_id(ImageRow)
+
+    @cached_property
+    def images_of_generation(self) -> DataLoader[UUID, list[ImageRow]]:
+        """By the generation's id."""
+        return self._loader(loaders.images_by_generation)
+
+    @cached_property
+    def places(self) -> DataLoader[UUID, Place | None]:
+        """By the generation's id."""
+        return self._loader(loaders.places, self._context.rules)
+
+    @cached_property
+    def available(self) -> DataLoader[UUID, bool]:
+        """By the model's id."""
+        return self._loader(loaders.availability, self._context.rules)
+
+    @cached_property
+    def public_images(self) -> DataLoader[OwnerPage, Page[ImageRow]]:
+        """By the owner's id and the page."""
+        return self._loader(galleries.public_pages)
+
+    @cached_property
+    def public_image_counts(self) -> DataLoader[UUID, int]:
+        """By the owner's id."""
+        return self._loader(galleries.public_counts)
+
+    def _loader(self, load: Callable[..., Awaitable[Sequence[T]]], *rules: object) -> DataLoader[Any, T]:
+        """`load` is given the database, the claims, `rules` and the keys."""
+        context = self._context
+        return DataLoader(lambda keys: load(context.db, context.claims, *rules, keys), cache=self._cache)
+
+    def _by_id(self, table: type[Any]) -> DataLoader[UUID, Any]:
+        return self._loader(loaders.by_id, table)
 
 
 @dataclass
