@@ -24,7 +24,7 @@ def milliseconds(values: Iterable[float]) -> dict[str, float]:
 def show(console: Console, title: str, rows: Sequence[Sequence[object]], *columns: str) -> None:
     """One table; the first column says what, the others hold figures."""
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for column in columns:
         table.add_column(column, justify="right")
     for name, *figures in rows:

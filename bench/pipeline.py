@@ -1,22 +1,16 @@
 """The main job, from createGeneration to GenerationCompleted: how fast, how long, at what price."""
 
 import asyncio
-import os
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
 
-import click
-import orjson
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from bench import figures, processes, runs
 from bench.crowd import Crowd, open_crowd
-from bench.house import House, open_house, temporary_home
-from bench.people import BenchError, Seen
+from bench.house import House, open_house
+from bench.options import Options, machine
+from bench.people import Seen
 from bench.runs import Note, Run
 
 STEADY_SHARE = 0.4  # of what it can do
@@ -48,29 +42,11 @@ class Report:
     costs: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
-@click.command()
-@click.option("--quick", is_flag=True, help="In less than half a minute, with figures that tell less.")
-@click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Also write them here.")
-def command(quick: bool, json_path: Path | None) -> None:
-    """Measure a Picture of its own, in processes as `picture up` starts them, on this machine."""
-    console = Console(highlight=False)
-    try:
-        report = asyncio.run(measure(QUICK if quick else Size()))
-    except BenchError as error:
-        raise click.ClickException(str(error)) from error
-    show(console, report)
-    if json_path:
-        json_path.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
-
-
-async def measure(size: Size) -> Report:
+async def measure(options: Options) -> Report:
     """Start, load and end it."""
-    report = Report(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress, temporary_home() as home:
-        bench = Bench(size, report, partial(progress.update, progress.add_task("starting")))
-        async with open_house(home) as house, open_crowd(house, size.people) as crowd:
-            await bench.run(house, crowd)
+    size, report = QUICK if options.quick else Size(), Report(machine())
+    async with open_house(options.home) as house, open_crowd(house, size.people) as crowd:
+        await Bench(size, report, options.say).run(house, crowd)
     return report
 
 
@@ -80,25 +56,25 @@ class Bench:
 
     size: Size
     report: Report
-    say: Callable[..., None]
+    say: Callable[[str], None]
 
     async def run(self, house: House, crowd: Crowd) -> None:
         """All of them."""
         size = self.size
-        self.say(description="warming up")
+        self.say("warming up")
         await crowd.until_completed(await crowd.ask(size.warm_up))
-        self.say(description="looking at an idle house")
+        self.say("looking at an idle house")
         before = processes.usage(house.pids())
         await asyncio.sleep(size.idle_seconds)
         idle = processes.usage(house.pids()).since(before)
-        self.say(description=f"{size.at_once} at once, an engine that takes no time")
+        self.say(f"{size.at_once} at once, an engine that takes no time")
         quick = await _at_once(house, crowd, size.at_once)
         per_second = quick.figures["per_second"] * STEADY_SHARE
-        self.say(description=f"{size.steady}, {per_second:.1f} a second")
+        self.say(f"{size.steady}, {per_second:.1f} a second")
         await self._steadily(house, crowd, per_second)
         self._cost(house, idle, quick)
         await house.slow_down(1 - quick.figures["run_ms"] / 1000)
-        self.say(description=f"{size.of_one_second} at once, an engine that takes 1 s")
+        self.say(f"{size.of_one_second} at once, an engine that takes 1 s")
         slow = await _at_once(house, crowd, size.of_one_second)
         self.report.throughput = {"takes no time": quick.figures, "takes 1 s": slow.figures}
 
