@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -13,7 +14,7 @@ from redis.exceptions import RedisError
 from db.enums import GenerationStage
 from db.events import Changed
 from db.tables import GenerationRow
-from tasks import news
+from tasks import news, topics
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +59,11 @@ class Events:
             if pace and pace.timer:
                 pace.timer.cancel()  # what waits is older than the change
         if changed.events:
-            await self._send(changed.row.user_id, news.encode_changes(changed))
+            await self._send(self._channel(changed.row), news.encode_changes(changed))
+
+    async def announce(self, topic: str, fact: dict[str, Any]) -> None:
+        """Tell those who listen to `topic`, once what it is about is committed."""
+        await self._send(topics.channel(self._namespace, topic), topics.encode(fact))
 
     async def progress(
         self,
@@ -87,27 +92,30 @@ class Events:
             self._paces[key] = _Pace(now)
         elif now - pace.sent_at < interval or pace.waiting:
             pace.waiting = message
-            pace.timer = pace.timer or loop.call_at(pace.sent_at + interval, self._flush, row.user_id, pace)
+            pace.timer = pace.timer or loop.call_at(pace.sent_at + interval, self._flush, self._channel(row), pace)
             return
         else:
             pace.sent_at = now
-        await self._send(row.user_id, message)
+        await self._send(self._channel(row), message)
 
-    def _flush(self, owner: UUID, pace: _Pace) -> None:
+    def _flush(self, channel: str, pace: _Pace) -> None:
         message, pace.waiting, pace.timer = pace.waiting, None, None
         pace.sent_at = asyncio.get_running_loop().time()
         if message:
-            task = asyncio.create_task(self._send(owner, message))
+            task = asyncio.create_task(self._send(channel, message))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
 
-    async def _send(self, owner: UUID, message: bytes) -> None:
+    def _channel(self, row: GenerationRow) -> str:
+        return news.channel(self._namespace, row.user_id)
+
+    async def _send(self, channel: str, message: bytes) -> None:
         now = asyncio.get_running_loop().time()
         if self._failed_at is not None and now - self._failed_at < PUBLISH_SECONDS:
             return  # one try a second while it is away: those who listen read the rows
         try:
             async with asyncio.timeout(PUBLISH_SECONDS):
-                await self._redis.publish(news.channel(self._namespace, owner), message)
+                await self._redis.publish(channel, message)
         except REDIS_ERRORS as error:
             if self._failed_at is None:
                 log.warning("redis_away", half="events", error=type(error).__name__)

@@ -1,9 +1,10 @@
 """Listening: one connection to Redis for all streams of a process, and the looks that make up for what it drops."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
@@ -16,9 +17,10 @@ from redis.utils import str_if_bytes
 
 from db.database import Database
 from db.queue import QueueRules
-from tasks import news
+from tasks import news, topics
 from tasks.events import REDIS_ERRORS
 from tasks.listener import Listener, Wish
+from tasks.topics import Topic
 from tasks.watch import Watch
 
 log = structlog.get_logger(__name__)
@@ -26,21 +28,39 @@ log = structlog.get_logger(__name__)
 PING_SECONDS = 5.0
 SILENT_SECONDS = 3 * PING_SECONDS  # pings are answered: a longer silence is a dead connection
 PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)  # before connecting again; the last repeats
+CANCEL_SECONDS = 0.1
 CONFIRM_SECONDS = 1.0  # a stream waits no longer for Redis: it catches up when the subscription is there
+
+
+class _Ear(Protocol):
+    def hear(self, heard: Any, /) -> None: ...
+
+    def fall_behind(self) -> None: ...
 
 
 @dataclass(eq=False, slots=True)
 class _Channel:
-    listeners: set[Listener] = field(default_factory=set)
+    decode: Callable[[bytes], Any]
+    ears: set[_Ear] = field(default_factory=set)
     confirmed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Hub:
     """Who listens here, by channel; subscribed to those and to no other."""
 
-    def __init__(self, redis: Redis, watch: Watch, *, namespace: str, capacity: int, event_hours: float) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        watch: Watch,
+        *,
+        namespace: str,
+        capacity: int,
+        silence_seconds: float,
+        event_hours: float,
+    ) -> None:
         self.watch = watch
         self.event_hours = event_hours
+        self._silence_seconds = silence_seconds
         self._redis = redis
         self._namespace = namespace
         self._capacity = capacity
@@ -51,28 +71,41 @@ class Hub:
 
     def listeners(self) -> Iterable[Listener]:
         """All of this process."""
-        return [listener for channel in self._channels.values() for listener in channel.listeners]
+        return [ear for channel in self._channels.values() for ear in channel.ears if isinstance(ear, Listener)]
 
     @asynccontextmanager
     async def attach(self, owner: UUID, wish: Wish) -> AsyncIterator[Listener]:
         """Hear of `owner`'s generations: what is published once this has been entered, is heard."""
-        name = news.channel(self._namespace, owner)
-        channel = self._channels.setdefault(name, _Channel())
+        listener = Listener(owner, wish, self._capacity)
+        async with self._hearing(news.channel(self._namespace, owner), news.decode, listener):
+            listener.is_behind = False  # what comes next is its first look, and sees all until now
+            yield listener
+
+    @asynccontextmanager
+    async def topic(self, name: str) -> AsyncIterator[Topic]:
+        """Hear of `name`: what is announced once this has been entered, is heard, unless it is lost."""
+        topic = Topic(self._capacity, self._silence_seconds)
+        async with self._hearing(topics.channel(self._namespace, name), topics.decode, topic):
+            topic.begin()
+            yield topic
+
+    @asynccontextmanager
+    async def _hearing(self, name: str, decode: Callable[[bytes], Any], ear: _Ear) -> AsyncIterator[None]:
+        """Subscribed to `name` while this is open, or at least on the way there."""
+        channel = self._channels.setdefault(name, _Channel(decode))
         if name in self._subscribed:
             channel.confirmed.set()
-        listener = Listener(owner, wish, self._capacity)
-        channel.listeners.add(listener)
+        channel.ears.add(ear)
         self._changed.set()
         try:
             if not self._is_away:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(CONFIRM_SECONDS):
                         await channel.confirmed.wait()
-            listener.is_behind = False  # what comes next is its first look, and sees all until now
-            yield listener
+            yield
         finally:
-            channel.listeners.discard(listener)
-            if not channel.listeners and self._channels.get(name) is channel:
+            channel.ears.discard(ear)
+            if not channel.ears and self._channels.get(name) is channel:
                 del self._channels[name]
                 self._changed.set()
 
@@ -112,6 +145,7 @@ class Hub:
     async def _ask(self, pubsub: PubSub) -> None:
         """Keep Redis told which channels are wanted; the only one who writes to it."""
         asked: set[str] = set()
+        me = asyncio.current_task()
         while True:
             self._changed.clear()
             wanted = set(self._channels)
@@ -121,6 +155,8 @@ class Hub:
                 self._subscribed -= asked - wanted
                 await pubsub.unsubscribe(*(asked - wanted))
             asked = wanted
+            if me and me.cancelling():
+                return  # Python 3.11's wait_for, inside redis-py, may swallow a cancellation
             try:
                 async with asyncio.timeout(PING_SECONDS):
                     await self._changed.wait()
@@ -143,20 +179,20 @@ class Hub:
         if channel := self._channels.get(name):
             self._subscribed.add(name)
             channel.confirmed.set()
-            for listener in channel.listeners:
-                listener.fall_behind()
+            for ear in channel.ears:
+                ear.fall_behind()
 
     def _deliver(self, name: str, data: bytes) -> None:
         channel = self._channels.get(name)
         if channel is None:
             return
         try:
-            heard = news.decode(data)  # once, however many listen
+            heard = channel.decode(data)  # once, however many listen
         except (ValueError, KeyError, TypeError) as error:
             log.warning("news_unreadable", error=type(error).__name__)
             return  # a change shows as a missing number
-        for listener in channel.listeners:
-            listener.hear(heard)
+        for ear in channel.ears:
+            ear.hear(heard)
 
 
 @asynccontextmanager
@@ -173,7 +209,14 @@ async def open_hub(
 ) -> AsyncIterator[Hub]:
     """A hub that listens while this is open, over a connection of its own to where `redis` goes."""
     async with _without_retries(redis) as own:
-        hub = Hub(own, Watch(db, rules), namespace=namespace, capacity=capacity, event_hours=event_hours)
+        hub = Hub(
+            own,
+            Watch(db, rules),
+            namespace=namespace,
+            capacity=capacity,
+            silence_seconds=silence_seconds,
+            event_hours=event_hours,
+        )
         running = [
             asyncio.create_task(hub.run()),
             asyncio.create_task(hub.watch.check_silence(hub.listeners, silence_seconds)),
@@ -184,9 +227,16 @@ async def open_hub(
         try:
             yield hub
         finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await _end(running)
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel them until they have ended; see `_ask`."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_SECONDS)
 
 
 def _tell_death(task: asyncio.Task[None]) -> None:
