@@ -10,6 +10,8 @@ from strawberry.types.scalar import ScalarDefinition
 
 MAX_BIG_INT = 2**53 - 1  # what a double holds exactly, so what every JSON client reads back unchanged
 
+OFFSET = "+00:00"
+
 BigInt = NewType("BigInt", int)
 
 
@@ -26,7 +28,9 @@ def _parse_datetime(value: object) -> datetime:
 
 
 def _serialize_datetime(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat()
+    """As Postgres prints it in JSON: without trailing zeros."""
+    whole, dot, fraction = value.astimezone(UTC).isoformat().removesuffix(OFFSET).partition(".")
+    return f"{whole}{dot}{fraction.rstrip('0')}{OFFSET}"
 
 
 def _parse_big_int(value: object) -> BigInt:

@@ -17,6 +17,7 @@ MONEY: Any = SCALARS[Decimal]
 def test_an_instant_is_printed_in_utc_with_its_offset() -> None:
     noon = datetime(2030, 1, 31, 12, tzinfo=timezone(timedelta(hours=2)))
     assert INSTANT.serialize(noon) == "2030-01-31T10:00:00+00:00"
+    assert INSTANT.serialize(noon.replace(microsecond=120_000)) == "2030-01-31T10:00:00.12+00:00"
 
 
 def test_an_instant_is_read_with_any_offset() -> None:
