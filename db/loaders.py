@@ -11,9 +11,9 @@ from db import images, models, queue
 from db.claims import Claims
 from db.database import Database
 from db.queue import Place, QueueRules
-from db.tables import GenerationRow, ImageRow, ModelRow, ProfileRow
+from db.tables import GenerationRow, ImageRow, ModelRow, ProfileRow, TagRow, TemplateRow
 
-Row = TypeVar("Row", GenerationRow, ImageRow, ModelRow, ProfileRow)
+Row = TypeVar("Row", GenerationRow, ImageRow, ModelRow, ProfileRow, TagRow, TemplateRow)
 
 
 async def by_id(db: Database, claims: Claims, table: type[Row], ids: Sequence[UUID]) -> list[Row | None]:

@@ -1,5 +1,6 @@
 """Bring a database to today's shape, and make the two logins that Picture runs with."""
 
+import asyncio
 from pathlib import Path
 
 from alembic import command
@@ -10,8 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-# Migrators of one server wait for each other: roles belong to the server, not to the database.
-ONE_MIGRATOR = text("select pg_advisory_lock(hashtext('picture.migrate'))")
+# Migrators of one server wait for each other: roles belong to the server, not to the database. They wait by asking
+# again: an index that is built concurrently waits for whoever is inside a statement, who would be waiting for it.
+ONE_MIGRATOR = text("select pg_try_advisory_lock(hashtext('picture.migrate'))")
+ASK_AGAIN_SECONDS = 0.2
 NEXT_MIGRATOR = text("select pg_advisory_unlock(hashtext('picture.migrate'))")
 
 MAKE_LOGIN = text("""
@@ -34,7 +37,9 @@ async def migrate(admin_url: str, api_url: str, worker_url: str) -> None:
     engine = create_async_engine(make_url(admin_url).set(drivername="postgresql+asyncpg"))
     try:
         async with engine.connect() as connection:
-            await connection.execute(ONE_MIGRATOR)
+            while not await connection.scalar(ONE_MIGRATOR):
+                await connection.commit()
+                await asyncio.sleep(ASK_AGAIN_SECONDS)
             await connection.execute(text("create schema if not exists picture"))
             await connection.commit()
             await connection.run_sync(_upgrade)

@@ -20,6 +20,7 @@ from db.enums import (
     GenerationStatus,
     ImageFormat,
     ModelProvider,
+    UploadStatus,
 )
 
 
@@ -97,8 +98,11 @@ class ModelRow(SQLModel, table=True):
     cost_per_image: Decimal | None = None
     expected_seconds: float
     typical_seconds: float | None = None
+    spread: float | None = None
+    digest: str | None = None
     is_active: bool
     sort_order: int
+    updated_at: datetime = Field(sa_type=INSTANT, sa_column_kwargs={"server_default": text("now()")})
 
 
 class GenerationRow(SQLModel, table=True):
@@ -119,8 +123,11 @@ class GenerationRow(SQLModel, table=True):
     seed: int = Field(sa_type=BIG)
     image_count: int
     source_image_id: UUID | None = None
+    mask_image_id: UUID | None = None
     strength: float | None = None
     is_public: bool
+    tags: list[str] = Field(sa_type=ARRAY(Text))
+    start_before: datetime | None = Field(None, sa_type=INSTANT)
     retry_of: UUID | None = None
     batch_id: UUID | None = None
     batch_index: int | None = None
@@ -150,6 +157,16 @@ class GenerationRow(SQLModel, table=True):
     completed_at: datetime | None = Field(None, sa_type=INSTANT)
 
 
+class BatchRow(SQLModel, table=True):
+    """Several generations that were asked for together."""
+
+    __tablename__: ClassVar[str] = "batch_generations"
+    id: UUID = Field(primary_key=True)
+    user_id: UUID
+    name: str | None = None
+    created_at: datetime = Field(sa_type=INSTANT)
+
+
 class ImageRow(SQLModel, table=True):
     """A stored picture."""
 
@@ -172,6 +189,7 @@ class ImageRow(SQLModel, table=True):
     is_public: bool
     is_favorite: bool
     rating: int | None = None
+    like_count: int
     model_id: UUID | None = None
     prompt: str | None = None
     negative_prompt: str | None = None
@@ -180,6 +198,56 @@ class ImageRow(SQLModel, table=True):
     guidance: float | None = None
     archived_at: datetime | None = Field(None, sa_type=INSTANT)
     hidden_at: datetime | None = Field(None, sa_type=INSTANT)
+    created_at: datetime = Field(sa_type=INSTANT)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether everybody may see it."""
+        return self.is_public and self.archived_at is None and self.hidden_at is None
+
+
+class UploadRow(SQLModel, table=True):
+    """Bytes that a client was promised a place for, and what came of them."""
+
+    __tablename__: ClassVar[str] = "uploads"
+    id: UUID = Field(primary_key=True)
+    user_id: UUID
+    filename: str
+    content_type: str
+    size: int = Field(sa_type=BIG)
+    object_key: str
+    status: UploadStatus = Field(sa_type=word(UploadStatus))
+    image_id: UUID | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    expires_at: datetime = Field(sa_type=INSTANT)
+    created_at: datetime = Field(sa_type=INSTANT)
+
+
+class TagRow(SQLModel, table=True):
+    """A word that images carry; `public_count` is of those that everybody may see."""
+
+    __tablename__: ClassVar[str] = "tags"
+    id: UUID = Field(primary_key=True)
+    name: str
+    color: str | None = None
+    created_by: UUID | None = None
+    public_count: int
+    created_at: datetime = Field(sa_type=INSTANT)
+
+
+class TemplateRow(SQLModel, table=True):
+    """A prompt to begin with; one without an owner came with the database."""
+
+    __tablename__: ClassVar[str] = "prompt_templates"
+    id: UUID = Field(primary_key=True)
+    user_id: UUID | None = None
+    name: str
+    prompt: str
+    negative_prompt: str | None = None
+    category: str | None = None
+    is_public: bool
+    use_count: int
     created_at: datetime = Field(sa_type=INSTANT)
 
 

@@ -14,6 +14,9 @@ from schema.context import Info, Loaders
 from schema.model import Model
 from schema.node import Node
 from schema.picture import Generation, Image, Profile
+from schema.tag import Tag
+from schema.template import PromptTemplate
+from schema.upload import Upload
 
 Ids = Annotated[list[strawberry.ID], strawberry.argument(description="Global ids; 100 at most.")]
 
@@ -22,7 +25,10 @@ NODES: dict[str, tuple[Callable[[Loaders, UUID], Awaitable[Any]], Callable[[Any]
     "Generation": (lambda loaders, id: loaders.generations.load(id), Generation.of),
     "Image": (lambda loaders, id: loaders.images.load(id), Image.of),
     "Model": (lambda loaders, id: loaders.models.load(id), Model.of),
+    "Tag": (lambda loaders, id: loaders.tags.load(id), Tag.of),
+    "Upload": (lambda loaders, id: loaders.uploads.load(id), Upload.of),
     "Profile": (lambda loaders, id: loaders.profiles.load(id), Profile.of),
+    "PromptTemplate": (lambda loaders, id: loaders.templates.load(id), PromptTemplate.of),
 }
 
 

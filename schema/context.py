@@ -9,16 +9,18 @@ from uuid import UUID
 import strawberry
 from strawberry.dataloader import DataLoader
 
-from db import galleries, loaders
+from db import galleries, likes, loaders, tags
 from db.claims import ANONYMOUS, Claims
 from db.database import Database
 from db.galleries import OwnerPage
 from db.limits import Allowance
 from db.paging import Page
 from db.queue import Place, QueueRules
-from db.tables import GenerationRow, ImageRow, ModelRow, ProfileRow
+from db.tables import GenerationRow, ImageRow, ModelRow, ProfileRow, TagRow, TemplateRow, UploadRow
 from schema.bounds import Bounds
 from storage.addresses import Addresses
+from storage.objects import Storage
+from storage.puts import Puts
 from tasks.events import Events
 from tasks.hub import Hub
 from tasks.queue import Queue
@@ -54,6 +56,11 @@ class Loaders:
         return self._by_id(ImageRow)
 
     @cached_property
+    def uploads(self) -> DataLoader[UUID, UploadRow | None]:
+        """By id."""
+        return self._by_id(UploadRow)
+
+    @cached_property
     def images_of_generation(self) -> DataLoader[UUID, list[ImageRow]]:
         """By the generation's id."""
         return self._loader(loaders.images_by_generation)
@@ -78,6 +85,31 @@ class Loaders:
         """By the owner's id."""
         return self._loader(galleries.public_counts)
 
+    @cached_property
+    def tags(self) -> DataLoader[UUID, TagRow | None]:
+        """By id."""
+        return self._by_id(TagRow)
+
+    @cached_property
+    def templates(self) -> DataLoader[UUID, TemplateRow | None]:
+        """By id."""
+        return self._by_id(TemplateRow)
+
+    @cached_property
+    def tags_of_image(self) -> DataLoader[UUID, list[TagRow]]:
+        """By the image's id."""
+        return self._loader(tags.of_images)
+
+    @cached_property
+    def tag_counts(self) -> DataLoader[UUID, int]:
+        """By the tag's id."""
+        return self._loader(tags.counts)
+
+    @cached_property
+    def liked(self) -> DataLoader[UUID, bool]:
+        """By the image's id."""
+        return self._loader(likes.liked)
+
     def _loader(self, load: Callable[..., Awaitable[Sequence[T]]], *rules: object) -> DataLoader[Any, T]:
         """`load` is given the database, the claims, `rules` and the keys."""
         context = self._context
@@ -100,11 +132,16 @@ class Context:
     events: Events
     hub: Hub
     addresses: Addresses
+    storage: Storage
+    puts: Puts
     allowance: Allowance
     rules: QueueRules
     bounds: Bounds
+    revoke: Callable[[UUID], None]  # turn away, from now on, who has deleted their account
     claims: Claims = ANONYMOUS
     is_stream: bool = False
+    tells_cost: bool = False  # the client has asked what its operations cost
+    spend: Callable[[int], None] = lambda cost: None  # raises RateLimitError when the caller may not afford it now
     connection_params: dict[str, Any] | None = None  # set by the WebSocket's handler
     loaders: Loaders = field(init=False)
 

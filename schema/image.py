@@ -25,6 +25,7 @@ class ImageFacts(Node):
     steps: int | None = strawberry.field(description="How many sampling steps.")
     guidance: float | None = strawberry.field(description="How closely the prompt was followed.")
     is_public: bool = strawberry.field(description="Whether everybody may see it.")
+    like_count: int = strawberry.field(description="How many people like it.")
     created_at: datetime = strawberry.field(description="When it was stored.")
     archived_at: datetime | None = strawberry.field(description="An archived image is seen by its owner only.")
 
@@ -45,6 +46,7 @@ class ImageFacts(Node):
             steps=row.steps,
             guidance=row.guidance,
             is_public=row.is_public,
+            like_count=row.like_count,
             created_at=row.created_at,
             archived_at=row.archived_at,
         )

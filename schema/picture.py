@@ -18,6 +18,7 @@ from schema.generation import GenerationFacts
 from schema.image import ImageFacts
 from schema.model import Model
 from schema.node import Node, PageInfo, global_id, page_request
+from schema.tag import Tag
 from storage.addresses import ImageAddresses
 
 Size = Annotated[ThumbnailSize, strawberry.argument(description="How large.")]
@@ -161,9 +162,17 @@ class Image(ImageFacts):
     def rating(self, info: Info) -> int | None:
         return self.row.rating if self.row.user_id == info.context.claims.sub else None
 
+    @computed("By name.")
+    async def tags(self, info: Info) -> list[Tag]:
+        return [Tag.of(row) for row in await info.context.loaders.tags_of_image.load(self.row.id)]
+
+    @computed("Whether the caller is one of those who like it.")
+    async def liked_by_me(self, info: Info) -> bool:
+        return await info.context.loaders.liked.load(self.row.id)
+
     def addresses(self, info: Info) -> ImageAddresses:
         """Where it is shown: by its publication while everybody may see it, else signed."""
-        publication_id = self.row.publication_id if self.row.is_public and not self.row.archived_at else None
+        publication_id = self.row.publication_id if self.row.is_shown else None
         return info.context.addresses.image(self.row.id, publication_id)
 
 

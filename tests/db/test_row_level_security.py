@@ -20,6 +20,7 @@ PUBLIC = {
     "images": {"public"},
     "tags": {"on public"},
     "image_tags": {"on public"},
+    "image_words": {"public"},
     "prompt_templates": {"public"},
 }
 OWN = {
@@ -28,6 +29,7 @@ OWN = {
     "images": {"public", "private", "archived"},
     "tags": {"on public", "on private", "on archived", "unused"},
     "image_tags": {"on public", "on private", "on archived"},
+    "image_words": {"public", "private", "archived"},
     "prompt_templates": {"public", "private"},
     "image_generations": {"fox"},
     "batch_generations": {"batch"},
@@ -43,6 +45,7 @@ NAMES = {
     "images": "blurhash",
     "tags": "name",
     "image_tags": "(select name from tags where id = tag_id)",
+    "image_words": "(select blurhash from images where id = image_id)",
     "prompt_templates": "name",
     "image_generations": "prompt",
     "batch_generations": "name",

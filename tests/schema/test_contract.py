@@ -21,13 +21,12 @@ OURS = definitions(schema.as_str())
 # Parts that nothing asks for yet, and that come whole or not at all.
 NOT_YET_TYPES = {
     "Batch", "BatchEdge", "BatchConnection", "BatchStatus", "BatchPayload", "BatchPromptInput", "CreateBatchInput",
-    "Tag", "TagPayload", "PromptTemplate", "PromptTemplateInput", "PromptTemplatePayload", "GenerationEstimate",
+    "TagPayload", "PromptTemplate", "PromptTemplateInput", "PromptTemplatePayload", "GenerationEstimate",
     "Upload", "UploadHeader", "UploadStatus", "UploadPayload", "CreateUploadInput", "UpdateProfileInput",
     "ProfilePayload",
 }  # fmt: skip
 NOT_YET = {
     "Generation": {"batch"},
-    "Image": {"tags", "likeCount", "likedByMe"},
     "ImageScope": {"ARCHIVED", "LIKED"},
     "ImageOrder": {"MOST_LIKED"},
     "ImageFilter": {"search", "tags"},

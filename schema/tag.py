@@ -1,0 +1,26 @@
+"""A word that images carry."""
+
+from typing import Self
+
+import strawberry
+
+from db.tables import TagRow
+from schema.context import Info
+from schema.fields import computed
+from schema.node import Node, global_id
+
+
+@strawberry.type(description="A word that images carry.")
+class Tag(Node):
+    row: strawberry.Private[TagRow]
+    name: str = strawberry.field(description="Unique; in lower case, without blanks around it.")
+    color: str | None = strawberry.field(description="#RRGGBB")
+
+    @computed("Of the images that the caller may see.")
+    async def image_count(self, info: Info) -> int:
+        return await info.context.loaders.tag_counts.load(self.row.id)
+
+    @classmethod
+    def of(cls, row: TagRow) -> Self:
+        """The tag that `row` holds."""
+        return cls(id=global_id("Tag", row.id), row=row, name=row.name, color=row.color)
