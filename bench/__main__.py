@@ -17,6 +17,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from bench.house import temporary_home
 from bench.options import Options
 from bench.people import BenchError
+from picture.trouble import Trouble
 
 # Each section, and the module that measures it: `measure(options)` and `show(console, report)`.
 SECTIONS = {
@@ -24,6 +25,7 @@ SECTIONS = {
     "generation": "answers",
     "create": "answers",
     "mixed": "answers",
+    "queue": "waiting",
     "pipeline": "pipeline",
 }
 
@@ -44,7 +46,7 @@ def command(
         module = importlib.import_module(f"bench.{name}")
         try:
             found[name] = asyncio.run(_measure(module, chosen, quick, home, scales))
-        except BenchError as error:
+        except (BenchError, Trouble) as error:
             raise click.ClickException(str(error)) from error
         module.show(console, found[name])
     if json_path:

@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
+import orjson
 from rich.console import Console
 
-from bench import figures, processes, targets
-from bench.load import Flood, flood, steadily
+from bench import data, figures, processes, targets
+from bench.load import Flood, connected, flood, steadily
 from bench.options import Options, machine
+from bench.people import BenchError
 from bench.stage import Addresses, Server, Stage, open_stage
 from bench.targets import Target, Verdict
 from bench.workloads import Workloads, open_workloads
@@ -28,6 +30,7 @@ LOADS = {
 }
 WITHOUT_PLANS = {"PICTURE_READ_PLANS": "false"}
 STEADY_PER_SECOND = 20
+COMPARED = ("mine", "public")
 Load = tuple[str, str]
 NAMES = {
     "mine": "gallery",
@@ -68,10 +71,11 @@ async def measure(options: Options) -> Report:
     wanted = [UNIT, *(load for section in options.sections for load in LOADS[section])]
     async with open_stage(options.home) as stage:
         options.say("making the data")
-        database = await stage.database(1)
+        database = await stage.database(data.Size())
         workloads = await open_workloads(database.admin)
         async with open_servers(stage, database) as servers:
             run = Run(servers, workloads, size)
+            await run.compare(wanted)
             for number in range(size.rounds):
                 await run.round(wanted, partial(options.say, f"round {number + 1} of {size.rounds}"))
             return run.report(Report(machine(), stage.is_pinned), options.sections)
@@ -83,7 +87,7 @@ async def open_servers(stage: Stage, database: Addresses) -> AsyncIterator[Mappi
     async with (
         stage.picture(database) as picture,
         stage.picture(database, "resolvers", WITHOUT_PLANS) as resolvers,
-        stage.bare(database, picture.url) as bare,
+        stage.bare(database) as bare,
     ):
         yield {PICTURE: picture, RESOLVERS: resolvers, BARE: bare}
 
@@ -97,6 +101,17 @@ class Run:
     size: Size
     floods: defaultdict[Load, list[Flood]] = field(default_factory=lambda: defaultdict(list))
     latencies: defaultdict[Load, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    async def compare(self, loads: Sequence[Load]) -> None:
+        """See that who is asked for a page answers as the limit does. Raises BenchError."""
+        for server, workload in loads:
+            for request in self.workloads[workload] if workload in COMPARED else ():
+                answers = []
+                for name in (BARE, server):
+                    async with connected(self.servers[name]) as connection:
+                        answers.append(orjson.loads(await connection.ask(request)))
+                if answers[0] != answers[1]:
+                    raise BenchError(f"{server} and {BARE} differ: {difference(*answers)}")
 
     async def round(self, loads: Sequence[Load], say: Callable[[], None]) -> None:
         """Each load at full speed, then pages of a gallery at a rate that leaves time to breathe."""
@@ -152,6 +167,17 @@ class Run:
             yield targets.GENERATION_CPU, self.ratio((PICTURE, "generation"), UNIT) / targets.PG_GENERATION
         if (PICTURE, "create") in measured:
             yield targets.CREATE_CPU, self.ratio((PICTURE, "create"), UNIT) / targets.PG_CREATE
+
+
+def difference(expected: object, found: object, path: str = "") -> str:
+    """Where two answers first differ."""
+    if isinstance(expected, dict) and isinstance(found, dict) and expected.keys() == found.keys():
+        parts = [(key, expected[key], found[key]) for key in expected]
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        parts = list(zip(range(len(expected)), expected, found, strict=True))
+    else:
+        return f"{path}: {expected!r} and {found!r}"
+    return next((difference(a, b, f"{path}.{key}") for key, a, b in parts if a != b), "")
 
 
 def total(each: Flood) -> float:

@@ -9,6 +9,7 @@ import base64
 import gc
 import hashlib
 import hmac
+import math
 import os
 import time
 from collections.abc import AsyncIterator
@@ -26,7 +27,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 STATEMENT = Path(__file__).with_name("bare.sql").read_text()
-SCOPES = {"MINE": "user_id = $2::uuid", "PUBLIC": "is_public"}
+SCOPES = {"MINE": "user_id = $2::uuid", "PUBLIC": "is_public and hidden_at is null"}
 STATEMENTS = {scope: STATEMENT.replace("{scope}", condition) for scope, condition in SCOPES.items()}
 WINDOW_SECONDS = 3600
 POOL_SIZE = 5  # as many as the API has for statements of this kind
@@ -49,16 +50,15 @@ class Bare:
         self._subjects: dict[str, tuple[str, UUID, float]] = {}  # by token: claims, whose, until
         key = self._secret if len(self._secret) <= BLOCK_BYTES else hashlib.sha256(self._secret).digest()
         pads = [bytes(byte ^ pad for byte in key.ljust(BLOCK_BYTES, b"\0")) for pad in (0x36, 0x5C)]
-        self._rest = (public_url, *pads, WINDOW_SECONDS, pow(2, 68, WINDOW_SECONDS))
+        self._signing = (f"{public_url}/i/", *pads, WINDOW_SECONDS)
 
     async def __call__(self, request: Request) -> Response:
         """The page that is asked for."""
         claims, sub = self._verified(request.headers["authorization"][7:])
         variables = orjson.loads(await request.body())["variables"]
+        values = (claims, sub, variables["first"], *self._signing, math.ceil(time.time() + WINDOW_SECONDS / 2))
         async with self._pool.acquire() as connection:
-            text = await connection.fetchval(
-                STATEMENTS[variables["scope"]], claims, sub, variables["first"], *self._rest
-            )
+            text = await connection.fetchval(STATEMENTS[variables["scope"]], *values)
         return Response(text, media_type="application/json")
 
     def _verified(self, token: str) -> tuple[str, UUID]:

@@ -14,8 +14,8 @@ from gpu import catalogue
 SCRIPT = Path(__file__).with_name("data.sql")
 IMAGES_PER_GENERATION = 2  # 1, 1, 2, 4
 TABLES = (
-    "profiles", "models", "image_generations", "images", "tags", "image_tags", "image_likes", "generation_events",
-    "objects", "user_rate_limits", "workers",
+    "profiles", "models", "image_generations", "images", "tags", "image_tags", "image_likes", "image_words",
+    "generation_events", "objects", "user_rate_limits", "workers",
 )  # fmt: skip
 FEWEST, MOST = 170, 660  # images of those who ask
 

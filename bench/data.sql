@@ -9,7 +9,7 @@ set local jit = off;
 create temp table dropped on commit drop as
     select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition from pg_index
     where indrelid in ('image_generations'::regclass, 'images'::regclass, 'image_tags'::regclass, 'image_likes'::regclass,
-                       'generation_events'::regclass, 'objects'::regclass)
+                       'image_words'::regclass, 'generation_events'::regclass, 'objects'::regclass)
         and not indisprimary and not exists (select from pg_constraint where conindid = indexrelid);
 do $$
 declare
@@ -116,10 +116,11 @@ insert into images (id, user_id, generation_id, attempt_id, image_index, storage
     ) as drawn
     order by i.number;
 
-insert into image_likes (user_id, image_id, created_at)
+insert into image_likes (user_id, image_id, image_created_at, created_at)
     select pg_temp.named('person', (floor(people * pg_temp.chance(i.number, 30))::bigint + 37 * n) % people),
-        pg_temp.named('image', i.number), now() - interval '1 minute' - interval '1 ms' * (i.number % 100000)
-    from bench_size, made_images i,
+        pg_temp.named('image', i.number), g.created_at + interval '20 seconds' + interval '10 ms' * i.index,
+        now() - interval '1 minute' - interval '1 ms' * (i.number % 100000)
+    from bench_size, made_images i join made g on g.number = i.generation,
         generate_series(1, (array[0, 0, 0, 1, 1, 2, 2, 3, 4, 12])[1 + (i.number * 7) % 10]) n;
 
 insert into tags (id, name, color, created_by, created_at)
@@ -128,10 +129,18 @@ insert into tags (id, name, color, created_by, created_at)
         || case when n < 20 then '' else ' ' || n / 20 end,
         '#' || upper(substr(md5('color ' || n), 1, 6)), pg_temp.named('person', n % people), now() - interval '399 days'
     from bench_size, generate_series(0, 499) n;
-insert into image_tags (image_id, tag_id, created_at)
-    select pg_temp.named('image', i.number), pg_temp.named('tag', (floor(500 * pg_temp.chance(i.number, 40) ^ 2)::int + 97 * n) % 500),
-        now() - interval '1 minute'
-    from made_images i, generate_series(0, i.number % 5) n;
+insert into image_tags (image_id, tag_id, user_id, is_public, image_created_at, created_at)
+    select i.id, pg_temp.named('tag', (floor(500 * pg_temp.chance(m.number, 40) ^ 2)::int + 97 * n) % 500),
+        i.user_id, i.is_public and i.archived_at is null, i.created_at, now() - interval '1 minute'
+    from made_images m join images i on i.id = pg_temp.named('image', m.number), generate_series(0, m.number % 5) n;
+
+-- Splitting a prompt takes longer than all else; many are the same.
+insert into image_words (image_id, words)
+    select i.id, array['@' || i.user_id] || case when i.is_public and i.archived_at is null then array['@'] else '{}' end
+        || split.words
+    from images i join (select prompt, picture.words(prompt) as words from (select distinct prompt from made) m) split
+        using (prompt);
+select picture.mend_gallery();
 
 -- What lasts a day in a house that is lived in: of the newest generations only.
 insert into generation_events (user_id, seq, generation_id, kind, attempt, created_at)

@@ -4,7 +4,7 @@ import hashlib
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from picture.settings import Settings
 from picture.supervisor import NotReadyError, Part
 
 SERVERS_CORE, OWN_CORE = 0, 1
+PUBLIC_URL = "http://127.0.0.1:8000"  # what addresses of pictures begin with, whichever server makes them
 # Nobody reaches a limit, and all are kept: what that costs is measured.
 PLENTY = {
     "PICTURE_GENERATIONS_PER_HOUR": "1000000000",
@@ -67,9 +68,9 @@ class Stage:
     addresses: Addresses
     is_pinned: bool
 
-    async def database(self, scale: int) -> Addresses:
-        """The data set so many times as large; made when it is not there yet."""
-        name = f"bench_{scale}_{_version()}"
+    async def database(self, size: data.Size) -> Addresses:
+        """The data set in this size; made when it is not there yet."""
+        name = f"bench_{size.images}_{size.people}_{_version()}"
         made, draft = self.addresses.at(name), self.addresses.at(f"{name}_draft")
         admin = await asyncpg.connect(self.addresses.at("postgres").admin)
         try:
@@ -77,7 +78,7 @@ class Stage:
                 await admin.execute(f"drop database if exists {draft.name}")
                 await admin.execute(f"create database {draft.name}")
                 await migrate(draft.admin, draft.api, draft.worker)
-                await data.make(draft.admin, draft.worker, data.Size.times(scale))
+                await data.make(draft.admin, draft.worker, size)
                 await admin.execute(f"alter database {draft.name} rename to {made.name}")
         finally:
             await admin.close()
@@ -96,15 +97,16 @@ class Stage:
             "PICTURE_TOKEN_SECRET": SECRET,
             "PICTURE_NAMESPACE": database.name,
             "PICTURE_HOME": str(self.house.home.path),
+            "PICTURE_PUBLIC_URL": PUBLIC_URL,
             **(settings or {}),
         }
         async with self._serve(name, ["picture", "api"], env) as server:
             yield server
 
     @asynccontextmanager
-    async def bare(self, database: Addresses, public_url: str) -> AsyncIterator[Server]:
-        """The limit: one hand-written statement; `public_url` is what the pictures' addresses begin with."""
-        env = {"DATABASE_URL": database.api, "PUBLIC_URL": public_url, "SECRET": SECRET}
+    async def bare(self, database: Addresses) -> AsyncIterator[Server]:
+        """The limit: one hand-written statement."""
+        env = {"DATABASE_URL": database.api, "PUBLIC_URL": PUBLIC_URL, "SECRET": SECRET}
         async with self._serve("bare", ["bench.bare"], env) as server:
             yield server
 
@@ -136,7 +138,8 @@ class Stage:
         if self.is_pinned:
             for pid in pids:
                 for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
-                    process.cpu_affinity([SERVERS_CORE])
+                    with suppress(psutil.NoSuchProcess):  # some of Postgres' live for a moment
+                        process.cpu_affinity([SERVERS_CORE])
 
 
 @asynccontextmanager

@@ -59,6 +59,11 @@ PUBLIC_CPU = Target("public gallery, CPU", "x bare", 1.3, 0.6)
 GENERATION_CPU = Target("generation, CPU", "x NestJS + pg", 0.75, 0.6)
 CREATE_CPU = Target("create, CPU", "x NestJS + pg", 1.2, 0.9)
 FALLBACK_CPU = Target("gallery by resolvers, CPU", "x NestJS + pg", 1.3, 1.0)
+TAKE_MEDIAN = Target("take of 100,000, median", "ms", 1.5, 0.7)
+TAKE_P99 = Target("take of 100,000, p99", "ms", 3, 1.2)
+TAKE_DEPTH = Target("take of 100,000, median", "x take of 1,000", 1.5, 1.5)
+TAKE_HELD = Target("behind 40,000 of people at their limit, median", "x without", 15, 1.2)
+INSERT = Target("insert, all indexes of the queue", "x without", 1.5, 1.5)
 
 
 def show(console: Console, verdicts: Sequence[Verdict]) -> None:
