@@ -25,6 +25,8 @@ SECTIONS = {
     "generation": "answers",
     "create": "answers",
     "mixed": "answers",
+    "depth": "depth",
+    "growth": "growth",
     "queue": "waiting",
     "pipeline": "pipeline",
 }
@@ -65,7 +67,7 @@ async def _measure(
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress, temporary_home() as temporary:
         say = partial(_tell, progress, progress.add_task("starting"))
-        folder = (home / module.__name__).absolute() if home else temporary
+        folder = home.absolute() if home else temporary
         return await module.measure(Options(sections, folder, quick, scales, say))
 
 

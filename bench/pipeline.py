@@ -8,7 +8,7 @@ from rich.console import Console
 
 from bench import figures, processes, runs
 from bench.crowd import Crowd, open_crowd
-from bench.house import House, open_house
+from bench.house import House, open_house, temporary_home
 from bench.options import Options, machine
 from bench.people import Seen
 from bench.runs import Note, Run
@@ -45,8 +45,9 @@ class Report:
 async def measure(options: Options) -> Report:
     """Start, load and end it."""
     size, report = QUICK if options.quick else Size(), Report(machine())
-    async with open_house(options.home) as house, open_crowd(house, size.people) as crowd:
-        await Bench(size, report, options.say).run(house, crowd)
+    with temporary_home() as home:
+        async with open_house(home) as house, open_crowd(house, size.people) as crowd:
+            await Bench(size, report, options.say).run(house, crowd)
     return report
 
 

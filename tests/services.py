@@ -41,6 +41,7 @@ class Services:
 
     addresses: Addresses
     redis_url: str
+    log: Path  # what Postgres writes
 
     @asynccontextmanager
     async def database(self, template: str = TEMPLATE) -> AsyncIterator[Addresses]:
@@ -71,7 +72,7 @@ async def open_services(folder: Path) -> AsyncIterator[Services]:
         valkey, redis = embedded.valkey(home)
         try:
             await asyncio.gather(supervisor.start(postgres), supervisor.start(valkey))
-            services = Services(Addresses(**urls), redis["redis_url"])
+            services = Services(Addresses(**urls), redis["redis_url"], home.folder("logs") / "postgres.log")
             await _make_template(services)
             yield services
         finally:
