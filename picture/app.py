@@ -12,22 +12,27 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from db.claims import Claims
+from db.counts import Counts
 from db.database import Database
+from db.known_models import KnownModels
 from db.limits import Allowance
 from db.queue import QueueRules
-from picture import graphiql, health, pictures
+from picture import graphiql, health, pictures, uploads
 from picture.auth import Auth, AuthLimits
-from picture.documents import DocumentLimits
+from picture.downloads import Downloads, open_downloads
 from picture.graphql import View, make_schema
 from picture.keys import JWKS_PATH, Keys, PublishedKeys
 from picture.requests import HEADER, RequestLog
+from picture.revocations import Revocations
 from picture.settings import Settings
+from picture.shapes import DocumentLimits
 from picture.socket import SocketLimits, Sockets
 from picture.stores import storage_config
 from schema.bounds import Bounds
 from schema.context import Context
 from storage.addresses import Addresses
 from storage.objects import Storage, open_storage
+from storage.puts import Puts
 from tasks.events import Events, connect
 from tasks.hub import Hub, open_hub
 from tasks.queue import Queue
@@ -46,7 +51,10 @@ class Resources:
     events: Events
     hub: Hub
     addresses: Addresses
+    puts: Puts
     auth: Auth
+    revocations: Revocations
+    downloads: Downloads
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -57,7 +65,7 @@ def create_app(settings: Settings) -> Starlette:
             Middleware(
                 CORSMiddleware,
                 allow_origins=list(settings.allowed_origins),
-                allow_methods=["GET", "POST"],
+                allow_methods=["GET", "POST", "PUT"],
                 allow_headers=["Authorization", "Content-Type", HEADER],
                 expose_headers=[HEADER],
             )
@@ -102,16 +110,23 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
                 event_hours=settings.event_hours,
             )
         )
+        revocations = Revocations(db, settings.revoked_seconds)
+        await stack.enter_async_context(revocations.follow(hub))
         http = await stack.enter_async_context(aiohttp.ClientSession())
+        storage = await stack.enter_async_context(open_storage(storage_config(settings)))
+        secret = settings.require("secret")
         yield Resources(
             db=db,
             redis=redis,
-            storage=await stack.enter_async_context(open_storage(storage_config(settings))),
+            storage=storage,
             queue=queue,
             events=Events(redis, settings.namespace),
             hub=hub,
-            addresses=Addresses(settings.public_url, settings.require("secret"), settings.signature_window_seconds),
-            auth=Auth(_keys(settings, http), db, _auth_limits(settings)),
+            addresses=Addresses(settings.public_url, secret, settings.signature_window_seconds),
+            puts=Puts(storage, settings.public_url, secret, settings.upload_url_seconds),
+            auth=Auth(_keys(settings, http), db, revocations, _auth_limits(settings)),
+            revocations=revocations,
+            downloads=await stack.enter_async_context(open_downloads(db)),
         )
 
 
@@ -126,7 +141,14 @@ def _routes(settings: Settings, resources: Resources) -> list[BaseRoute]:
         Route("/graphql", view, methods=["GET", "POST"]),
         WebSocketRoute("/graphql", view),
         *(graphiql.routes() if settings.graphiql else ()),
-        *pictures.routes(resources.db, resources.storage, resources.addresses, settings.public_cache_seconds),
+        *pictures.routes(
+            resources.db,
+            resources.storage,
+            resources.addresses,
+            resources.downloads.note,
+            settings.public_cache_seconds,
+        ),
+        *uploads.routes(resources.db, resources.storage, resources.puts),
         *health.routes(checks, settings.ready_timeout_seconds),
     ]
 
@@ -138,7 +160,12 @@ def _view(settings: Settings, resources: Resources) -> View:
         page_max=settings.page_max,
         max_prompt_characters=settings.max_prompt_characters,
         idempotency_hours=settings.idempotency_hours,
+        upload_bytes=settings.upload_bytes,
+        upload_hours=settings.upload_hours,
+        max_templates=settings.max_templates,
     )
+
+    known_models, counts = KnownModels(resources.db), Counts()
 
     def make_context(claims: Claims, is_stream: bool) -> Context:
         return Context(
@@ -147,18 +174,23 @@ def _view(settings: Settings, resources: Resources) -> View:
             events=resources.events,
             hub=resources.hub,
             addresses=resources.addresses,
+            storage=resources.storage,
+            puts=resources.puts,
+            models=known_models,
             allowance=allowance,
             rules=rules,
             bounds=bounds,
+            counts=counts,
+            revoke=resources.revocations.revoke,
             claims=claims,
             is_stream=is_stream,
         )
 
     return View(
-        make_schema(_document_limits(settings)),
+        make_schema(DocumentLimits.of(settings)),
         resources.auth,
         make_context,
-        Sockets(resources.auth.verify, _socket_limits(settings)),
+        Sockets(resources.auth.verify, resources.revocations.watch, _socket_limits(settings)),
         max_body_bytes=settings.max_body_bytes,
         allowed_origins=settings.allowed_origins,
         has_graphiql=settings.graphiql,
@@ -197,18 +229,6 @@ def _auth_limits(settings: Settings) -> AuthLimits:
         leeway_seconds=settings.token_leeway_seconds,
         revoked_seconds=settings.revoked_seconds,
         cache_entries=settings.token_cache_entries,
-    )
-
-
-def _document_limits(settings: Settings) -> DocumentLimits:
-    return DocumentLimits(
-        max_tokens=settings.max_tokens,
-        max_depth=settings.max_depth,
-        max_aliases=settings.max_aliases,
-        max_objects=settings.max_objects,
-        page_default=settings.page_default,
-        page_max=settings.page_max,
-        introspection=settings.introspection,
     )
 
 

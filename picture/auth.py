@@ -20,6 +20,7 @@ from db.database import Database
 from db.errors import ExpiredError, UnauthenticatedError, UnavailableError
 from picture import failures
 from picture.keys import Keys
+from picture.revocations import Revocations
 
 BEARER = re.compile(r"Bearer +(\S+) *", re.IGNORECASE)
 TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
@@ -40,9 +41,10 @@ class AuthLimits:
 class Auth:
     """Verifies tokens; remembers those that are valid until they end, and who has been seen."""
 
-    def __init__(self, keys: Keys, db: Database, limits: AuthLimits | None = None) -> None:
+    def __init__(self, keys: Keys, db: Database, revocations: Revocations, limits: AuthLimits | None = None) -> None:
         self._keys = keys
         self._db = db
+        self._revocations = revocations
         self._limits = limits or AuthLimits()
         self._claims: OrderedDict[str, tuple[Claims, float]] = OrderedDict()  # with the end of each
         self._seen: OrderedDict[UUID, float] = OrderedDict()  # when a person was last known not to be revoked
@@ -89,6 +91,8 @@ class Auth:
         """Make the profile of who is new; turn away who has been revoked. Asked again every few seconds."""
         sub = claims.sub
         assert sub
+        if self._revocations.is_gone(sub):
+            raise UnauthenticatedError(profiles.GONE)
         if time.monotonic() - self._seen.get(sub, -self._limits.revoked_seconds) < self._limits.revoked_seconds:
             return
         asking = self._asking.get(sub)
@@ -105,14 +109,16 @@ class Auth:
     async def _ensure(self, claims: Claims) -> None:
         assert claims.sub
         self._seen.pop(claims.sub, None)
+        began_at = time.monotonic()
         try:
-            async with self._db.as_user(claims) as session:
-                await profiles.ensure(session, claims)
+            await profiles.admit(self._db, claims)
         except Exception as error:
             if failures.judge(error).code in (failures.UNAVAILABLE, failures.TIMEOUT):
                 raise UnavailableError from error
+            if isinstance(error, UnauthenticatedError):
+                self._revocations.revoke(claims.sub)
             raise
-        _remember(self._seen, claims.sub, time.monotonic(), self._limits.cache_entries)
+        _remember(self._seen, claims.sub, began_at, self._limits.cache_entries)
 
 
 def judge(payload: Mapping[str, Any], now: float, leeway_seconds: float = 0) -> Claims:

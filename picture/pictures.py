@@ -6,7 +6,9 @@ makes a strong ETag, and a client that has the picture is told so without asking
 
 import asyncio
 import hashlib
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -44,6 +46,7 @@ SAFE = {
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
 TYPES = frozenset(CONTENT_TYPES.values())
+Note = Callable[[UUID], None]
 
 
 class MissingError(Exception):
@@ -58,13 +61,16 @@ class Found:
     name: str | None  # under which it is to be saved, not shown
     cache_control: str
     left_seconds: float | None  # None: it is public
+    image_id: UUID
 
 
 class ObjectResponse(StreamingResponse):
     """An object's bytes; it is closed however the answer ends."""
 
-    def __init__(self, found: StoredObject, status_code: int, headers: dict[str, str]) -> None:
-        super().__init__(found.chunks(), status_code, headers)
+    def __init__(
+        self, found: StoredObject, status_code: int, headers: dict[str, str], done: Callable[[], None] | None
+    ) -> None:
+        super().__init__(_noted(found.chunks(), done), status_code, headers)
         self._found = found
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,10 +85,15 @@ class ObjectResponse(StreamingResponse):
 
 
 def routes(
-    db: Database, storage: Storage, addresses: Addresses, public_cache_seconds: int = 3600, redirect_seconds: int = 300
+    db: Database,
+    storage: Storage,
+    addresses: Addresses,
+    note: Note,
+    public_cache_seconds: int = 3600,
+    redirect_seconds: int = 300,
 ) -> list[BaseRoute]:
-    """`/i/{id}/{variant}`: a publication's picture, or with a signature anybody's."""
-    pictures = Pictures(db, storage, addresses, public_cache_seconds, redirect_seconds)
+    """`/i/{id}/{variant}`: a publication's picture, or with a signature anybody's; `note` is told of each download."""
+    pictures = Pictures(db, storage, addresses, note, public_cache_seconds, redirect_seconds)
     return [Route("/i/{id}/{variant}", pictures.answer, methods=["GET"])]  # HEAD comes with it
 
 
@@ -90,11 +101,18 @@ class Pictures:
     """Answers for every picture there is."""
 
     def __init__(
-        self, db: Database, storage: Storage, addresses: Addresses, public_cache_seconds: int, redirect_seconds: int
+        self,
+        db: Database,
+        storage: Storage,
+        addresses: Addresses,
+        note: Note,
+        public_cache_seconds: int,
+        redirect_seconds: int,
     ) -> None:
         self._db = db
         self._storage = storage
         self._addresses = addresses
+        self._note = note
         self._public_cache_seconds = public_cache_seconds
         self._redirect_seconds = redirect_seconds
 
@@ -143,6 +161,8 @@ class Pictures:
         if found.left_seconds is not None and not is_head:  # the storage signs for a GET only
             redirect = await self._redirect(found, found.left_seconds)
             if redirect:
+                if found.name and "range" not in request.headers:  # whether it is followed, only the storage sees
+                    self._note(found.image_id)
                 return redirect
         wanted = byte_range(request.headers.get("range"), request.headers.get("if-range"), etag)
         stored = await self._storage.open(found.key, None if is_head else wanted)
@@ -153,7 +173,9 @@ class Pictures:
             return Response(status_code=200, headers=headers)
         if wanted:
             headers["Content-Range"] = f"bytes {stored.start}-{stored.start + stored.length - 1}/{stored.size}"
-        return ObjectResponse(stored, 206 if wanted else 200, headers)
+            return ObjectResponse(stored, 206, headers, None)
+        done = partial(self._note, found.image_id) if found.name else None  # what is shown, not saved, is no download
+        return ObjectResponse(stored, 200, headers, done)
 
     async def _redirect(self, found: Found, left_seconds: float) -> Response | None:
         """To the storage's own address of a private picture, where it has one; kept for as long as it is followed."""
@@ -190,7 +212,15 @@ def _found(image: StoredImage | None, variant: str, cache_control: str, left_sec
     key = smaller.get(Variant(variant)) if variant != DOWNLOAD else None
     key = key or image.storage_path
     name = download_name(image.prompt, extension_of(key)) if variant == DOWNLOAD else None
-    return Found(key, name, cache_control, left_seconds)
+    return Found(key, name, cache_control, left_seconds, image.id)
+
+
+async def _noted(chunks: AsyncIterator[bytes], done: Callable[[], None] | None) -> AsyncIterator[bytes]:
+    """The chunks; `done` is called when the last has been taken, and not when somebody hangs up before."""
+    async for chunk in chunks:
+        yield chunk
+    if done:
+        done()
 
 
 def _sentence(status_code: int, text: str, headers: dict[str, str] | None = None) -> Response:

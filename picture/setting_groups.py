@@ -98,6 +98,7 @@ class Allowances(BaseSettings):
     uploads_per_day: int = _is(200, "Uploads of one person in a day", ge=0)
     storage_bytes: int = _is(5_000_000_000, "Bytes that one person may store", ge=0)
     max_prompt_characters: int = _is(4000, "The longest prompt", ge=1, le=100_000)
+    max_templates: int = _is(200, "Prompt templates of one person", ge=0, le=1000)
     max_pixels: int = _is(40_000_000, "The most pixels that a picture is decoded with", ge=4096, le=200_000_000)
 
 
@@ -165,14 +166,62 @@ class Pictures(BaseSettings):
     redirect_seconds: int = _is(300, "The storage's own address behind a redirect is good for this long", ge=10)
 
 
+class Uploads(BaseSettings):
+    """Uploads."""
+
+    clamav_url: Annotated[str, url("tcp")] | None = _outside(
+        "CLAMAV_URL", "clamd, as tcp://host:port, that is asked about every upload; nobody is when unset"
+    )
+    clamav_seconds: float = _is(60, "It answers about one file within this time", gt=0, le=600)
+    upload_bytes: int = _is(50_000_000, "The largest upload", ge=1, le=2_000_000_000)
+    upload_hours: float = _is(24, "Uploads that are not completed, or cannot be checked, end after this long", gt=0)
+    upload_url_seconds: float = _is(3600, "The address that bytes are sent to is good for this long", ge=1, le=604_800)
+    upload_days: int = _is(30, "Rows of uploads that have ended are deleted after this long; images stay", ge=1)
+    max_checking: int = _is(2, "Uploads that one scheduler checks at once", ge=1, le=64)
+    check_seconds: float = _is(60, "Making a picture of an upload takes at most this long", ge=1, le=600)
+
+
+class Documents(BaseSettings):
+    """Documents, and the requests that bring them."""
+
+    max_characters: int = _is(50_000, "The longest document", ge=1000, le=1_000_000)
+    max_tokens: int = _is(2000, "The tokens of a document, and its lines", ge=10, le=100_000)
+    max_depth: int = _is(15, "The deepest operation", ge=1, le=100)
+    max_aliases: int = _is(50, "The aliases of a document", ge=0, le=10_000)
+    max_directives: int = _is(50, "The directives of a document", ge=0, le=10_000)
+    max_fragments: int = _is(50, "The fragments of a document", ge=0, le=1000)
+    max_document_operations: int = _is(20, "The operations of a document, of which one is run", ge=1, le=1000)
+    max_root_fields: int = _is(20, "The fields at the root of an operation", ge=1, le=1000)
+    max_cost: int = _is(10_000, "The values in the largest answer of an operation, pages counted full", ge=100)
+    max_variables_bytes: int = _is(250_000, "The largest variables of an operation", ge=100)
+    max_variables_depth: int = _is(10, "The deepest variables of an operation", ge=1, le=100)
+    max_body_bytes: int = _is(1_000_000, "The largest request", ge=1000)
+    body_seconds: float = _is(10, "A request has arrived whole within this time", gt=0, le=600)
+    operation_seconds: float = _is(20, "An operation takes at most this long; its statements end with it", gt=0, le=600)
+    max_batch: int = _is(0, "The operations of a request that is an array; 0: none is served", ge=0, le=100)
+    suggestions: bool | None = _is(None, "Say what may have been meant; as PICTURE_INTROSPECTION when unset")
+    trusted_documents: Path | None = _is(None, "A manifest of documents by their hash, a JSON file")
+    trusted_only: bool = _is(False, "Run nothing but the documents of PICTURE_TRUSTED_DOCUMENTS")
+    persisted_queries: bool = _is(False, "Remember documents by their hash when clients ask for it")
+    persisted_hours: float = _is(24, "A document that nobody asks for is remembered for this long", gt=0, le=8760)
+    max_persisted: int = _is(1000, "The most documents that are remembered", ge=1, le=100_000)
+
+
+class Rates(BaseSettings):
+    """How often; 0 is no limit. A minute's worth may be spent at once, and comes back evenly."""
+
+    operations_per_minute: int = _is(1200, "Operations of one person in a minute; 0: no limit", ge=0)
+    operations_per_minute_per_address: int = _is(12_000, "Operations from one address in a minute; 0: no limit", ge=0)
+    connections_per_minute: int = _is(120, "WebSockets that one person opens in a minute; 0: no limit", ge=0)
+    connections_per_minute_per_address: int = _is(
+        1200, "WebSockets that are opened from one address in a minute; 0: no limit", ge=0
+    )
+    max_sockets_per_address: int = _is(1000, "WebSockets from one address on one process", ge=1, le=100_000)
+
+
 class Contract(BaseSettings):
     """The contract."""
 
-    max_depth: int = _is(15, "The deepest operation", ge=1, le=100)
-    max_tokens: int = _is(2000, "The longest operation, in tokens", ge=10, le=100_000)
-    max_aliases: int = _is(50, "The most aliases of an operation", ge=0, le=10_000)
-    max_objects: int = _is(5000, "The most objects that an operation may ask for, pages counted full", ge=100)
-    max_body_bytes: int = _is(1_000_000, "The largest request", ge=1000)
     page_default: int = _is(20, "Entries of a page that names no size", ge=1, le=1000)
     page_max: int = _is(100, "The most entries of a page", ge=1, le=1000)
     ready_timeout_seconds: float = _is(2, "/readyz waits this long for each dependency", gt=0, le=60)

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ REASON_BYTES = 123  # a close frame holds no more
 HANG_UP_SECONDS = 30  # nothing runs on it any more; the server's pings end what is dead
 
 Verify = Callable[[str | None], Awaitable[Claims]]
+Watch = Callable[[UUID | None, Callable[[], None]], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Sockets:
     """What all sockets of a process share: how an Authorization is verified, the limits, and who has how many."""
 
     verify: Verify
+    watch: Watch  # has something called when somebody's account has gone
     limits: SocketLimits = field(default_factory=SocketLimits)
     open: Counter[UUID] = field(default_factory=Counter)
 

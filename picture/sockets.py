@@ -16,7 +16,7 @@ The view derives from `SocketView` and sets `sockets`; its context has `claims`,
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +34,7 @@ from strawberry.types.execution import PreExecutionError
 
 from db.claims import ANONYMOUS, Claims
 from db.errors import ExpiredError, UnauthenticatedError
+from db.profiles import GONE
 from picture.failures import TIMEOUT, UNAVAILABLE, judge
 from picture.socket import Socket, Sockets
 from schema.context import Context
@@ -54,6 +55,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         self.sockets, self.websocket.is_served = self.view.sockets, True
         self.person: UUID | None = None
         self.authorization: str | None = None
+        self.watching = ExitStack()
         self.timer = loop.call_later(
             self.sockets.limits.init_timeout_seconds, self.websocket.end, 4408, "Say connection_init."
         )
@@ -63,6 +65,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await asyncio.wait({reader, ended}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.timer.cancel()
+            self.watching.close()
             reader.cancel()
             if self.person:
                 self.sockets.leave(self.person)
@@ -113,6 +116,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             return self.websocket.end(4429, "You have too many connections open.")
         self.person = claims.sub
         self.context.claims = claims
+        self.watching.enter_context(self.sockets.watch(claims.sub, self._end_for_good))
         self._end_with(claims)
         await self.send_message({"type": "connection_ack"})
         self.connection_acknowledged = True
@@ -136,6 +140,9 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             if judge(error).code != UNAVAILABLE:
                 raise
             return True
+
+    def _end_for_good(self) -> None:
+        self.websocket.end(4401, GONE)
 
     def _end_with(self, claims: Claims) -> None:
         """Close when the token ends; all that runs on it ends then."""

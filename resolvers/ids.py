@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from uuid import UUID
 
 from db.errors import NotFoundError
@@ -34,4 +35,5 @@ def require(id: str, type: type[Node], *path: str) -> UUID:
 
 def missing(id: str, type: type[Node], *path: str) -> NotFoundError:
     """The error for an id that names nothing the caller may see."""
-    return NotFoundError(f"There is no such {type.__name__.lower()}.", path=path, missing_id=id)
+    words = re.sub(r"(?<!^)(?=[A-Z])", " ", type.__name__).lower()
+    return NotFoundError(f"There is no such {words}.", path=path, missing_id=id)

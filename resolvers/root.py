@@ -5,18 +5,37 @@ from collections.abc import AsyncGenerator
 import strawberry
 from strawberry.extensions import FieldExtension
 
+import resolvers.accounts
 import resolvers.generations
 import resolvers.images
+import resolvers.likes
 import resolvers.models
 import resolvers.nodes
+import resolvers.profiles
+import resolvers.reports
 import resolvers.streams
+import resolvers.tags
+import resolvers.templates
+import resolvers.uploads
 import resolvers.viewer
 from resolvers.errors import ErrorsAsData
 from schema.events import GenerationEvent
 from schema.model import Model
 from schema.node import Node
-from schema.payloads import CreateGenerationPayload, DeletePayload, GenerationPayload, ImagePayload
-from schema.picture import Generation, GenerationConnection, Image, ImageConnection
+from schema.payloads import (
+    CreateGenerationPayload,
+    DeletePayload,
+    GenerationPayload,
+    ImagePayload,
+    ProfilePayload,
+    PromptTemplatePayload,
+    TagPayload,
+    UploadPayload,
+)
+from schema.picture import Generation, GenerationConnection, Image, ImageConnection, Profile
+from schema.tag import Tag
+from schema.template import PromptTemplate
+from schema.upload import Upload
 from schema.viewer import Viewer
 
 PAYLOAD: list[FieldExtension] = [ErrorsAsData()]
@@ -31,6 +50,13 @@ class Query:
         resolver=resolvers.nodes.nodes, description="Each in the order of the ids; null where there is nothing to see."
     )
     viewer: Viewer | None = strawberry.field(resolver=resolvers.viewer.viewer, description="Null when not signed in.")
+    profile: Profile | None = strawberry.field(
+        resolver=resolvers.profiles.profile, description="The person of that name; null when nobody has it."
+    )
+    prompt_templates: list[PromptTemplate] = strawberry.field(
+        resolver=resolvers.templates.list_templates,
+        description="The caller's own by name, then at most 100 public ones of others by name.",
+    )
     models: list[Model] = strawberry.field(resolver=resolvers.models.list_models, description="In their order.")
     model: Model | None = strawberry.field(resolver=resolvers.models.model, description="The model of that name.")
     generation: Generation | None = strawberry.field(
@@ -39,8 +65,15 @@ class Query:
     generations: GenerationConnection = strawberry.field(
         resolver=resolvers.generations.list_generations, description="The caller's own, newest first."
     )
+    upload: Upload | None = strawberry.field(
+        resolver=resolvers.uploads.upload, description="One of the caller's own; null when there is none to see."
+    )
     image: Image | None = strawberry.field(resolver=resolvers.images.image, description="One that the caller may see.")
     images: ImageConnection = strawberry.field(resolver=resolvers.images.list_images, description="A gallery.")
+    tags: list[Tag] = strawberry.field(
+        resolver=resolvers.tags.list_tags,
+        description="What is on images that the caller may see, and what the caller has made. Most used first.",
+    )
 
 
 @strawberry.type(description="What can be changed.")
@@ -78,6 +111,66 @@ class Mutation:
         extensions=PAYLOAD,
         description="The rows at once, the objects in storage right after.",
     )
+    add_tags: ImagePayload = strawberry.mutation(
+        resolver=resolvers.tags.add_tags,
+        extensions=PAYLOAD,
+        description="The caller's own image carries these, too. A tag is made on its first use.",
+    )
+    remove_tags: ImagePayload = strawberry.mutation(
+        resolver=resolvers.tags.remove_tags,
+        extensions=PAYLOAD,
+        description="The caller's own image carries these no more.",
+    )
+    update_tag: TagPayload = strawberry.mutation(
+        resolver=resolvers.tags.update_tag, extensions=PAYLOAD, description="By the one who made it, or an admin."
+    )
+    like_image: ImagePayload = strawberry.mutation(
+        resolver=resolvers.likes.like_image,
+        extensions=PAYLOAD,
+        description="Any image that the caller may see; again changes nothing.",
+    )
+    unlike_image: ImagePayload = strawberry.mutation(
+        resolver=resolvers.likes.unlike_image, extensions=PAYLOAD, description="Again changes nothing."
+    )
+    create_upload: UploadPayload = strawberry.mutation(
+        resolver=resolvers.uploads.create_upload,
+        extensions=PAYLOAD,
+        description="A place for a picture's bytes: PENDING, within the day's limit and what may be stored.",
+    )
+    complete_upload: UploadPayload = strawberry.mutation(
+        resolver=resolvers.uploads.complete_upload,
+        extensions=PAYLOAD,
+        description="May be called again: the upload as it is now.",
+    )
+    report_image: ImagePayload = strawberry.mutation(
+        resolver=resolvers.reports.report_image,
+        extensions=PAYLOAD,
+        description="For the operator to look at; the same caller's second report changes nothing.",
+    )
+    create_prompt_template: PromptTemplatePayload = strawberry.mutation(
+        resolver=resolvers.templates.create_template,
+        extensions=PAYLOAD,
+        description="Keep a prompt to begin with; QUOTA_EXCEEDED when the caller has as many as they may.",
+    )
+    update_prompt_template: PromptTemplatePayload = strawberry.mutation(
+        resolver=resolvers.templates.update_template,
+        extensions=PAYLOAD,
+        description="The caller's own says what the input says from now on, and nothing else.",
+    )
+    delete_prompt_template: DeletePayload = strawberry.mutation(
+        resolver=resolvers.templates.delete_template, extensions=PAYLOAD, description="The caller's own is gone."
+    )
+    update_profile: ProfilePayload = strawberry.mutation(
+        resolver=resolvers.profiles.update_profile,
+        extensions=PAYLOAD,
+        description="What everybody sees of the caller. A name that somebody else has is a ConflictError.",
+    )
+    delete_account: DeletePayload = strawberry.mutation(
+        resolver=resolvers.accounts.delete_account,
+        extensions=PAYLOAD,
+        description="All that the caller has, for good: rows at once, objects right after; their token is worth "
+        "nothing from then on. `confirm` is their own username, or DELETE where they have none.",
+    )
 
 
 @strawberry.type(description="What can be watched.")
@@ -90,4 +183,8 @@ class Subscription:
     my_generation_events: AsyncGenerator[GenerationEvent, None] = strawberry.subscription(
         resolver=resolvers.streams.my_generation_events,
         description="All of the caller's, for as long as the client listens.",
+    )
+    upload_updated: AsyncGenerator[Upload, None] = strawberry.subscription(
+        resolver=resolvers.uploads.upload_updated,
+        description="The upload as it is now, then each change; completes with READY, REJECTED or EXPIRED.",
     )

@@ -11,3 +11,6 @@ class Bounds:
     page_max: int = 100
     max_prompt_characters: int = 4000
     idempotency_hours: float = 24
+    upload_bytes: int = 50_000_000
+    upload_hours: float = 24
+    max_templates: int = 200

@@ -37,8 +37,8 @@ class RateLimitError(UserError):
 
 @strawberry.type(description="QUOTA_EXCEEDED: full; make room.")
 class QuotaExceededError(UserError):
-    limit: BigInt = strawberry.field(description="In bytes.", default=BigInt(0))
-    used: BigInt = strawberry.field(description="In bytes.", default=BigInt(0))
+    limit: BigInt = strawberry.field(description="In bytes, or as many as the message names.", default=BigInt(0))
+    used: BigInt = strawberry.field(description="In bytes, or as many as there are.", default=BigInt(0))
 
 
 @strawberry.type(description="CONFLICT: its state does not allow that.")

@@ -28,6 +28,9 @@ class ImageFacts(Node):
     like_count: int = strawberry.field(description="How many people like it.")
     created_at: datetime = strawberry.field(description="When it was stored.")
     archived_at: datetime | None = strawberry.field(description="An archived image is seen by its owner only.")
+    hidden_at: datetime | None = strawberry.field(
+        description="Since when the operator keeps it from everybody but its owner, who cannot share it."
+    )
 
     @classmethod
     def of(cls, row: ImageRow) -> Self:
@@ -49,4 +52,5 @@ class ImageFacts(Node):
             like_count=row.like_count,
             created_at=row.created_at,
             archived_at=row.archived_at,
+            hidden_at=row.hidden_at,
         )

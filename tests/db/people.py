@@ -93,8 +93,7 @@ class People:
         """This person, seen for the first time."""
         claims = Claims(sub=uuid5(NAMESPACE_DNS, name), role="authenticated", email=f"{name}@example.com")
         assert claims.sub
-        async with self.db.as_user(claims) as session:
-            await profiles.ensure(session, claims)
+        await profiles.admit(self.db, claims)
         return Person(self.db, self.model, claims, claims.sub)
 
 

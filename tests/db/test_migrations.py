@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ SUPABASE = """
 AUTH = """
     create schema auth authorization supabase_auth_admin;
     create table auth.users (id uuid primary key);
+    alter table auth.users owner to supabase_auth_admin;
     create function auth.uid() returns uuid language sql stable as
         $$ select (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid $$;
     grant all on auth.users to postgres;
@@ -111,8 +113,16 @@ async def open_server(folder: Path) -> AsyncIterator[Addresses]:
             nursery.close()
 
 
+@dataclass(frozen=True)
+class Project:
+    """An older deployment's project as its owner sees it, and as Supabase itself does."""
+
+    addresses: Addresses
+    root: str
+
+
 @pytest.fixture
-async def supabase(tmp_path: Path) -> AsyncIterator[Addresses]:
+async def project(tmp_path: Path) -> AsyncIterator[Project]:
     """An older deployment's project, and the logins that Picture is to have there."""
     async with open_server(tmp_path / "supabase") as server:
         root = server.database_admin_url
@@ -124,8 +134,14 @@ async def supabase(tmp_path: Path) -> AsyncIterator[Addresses]:
         url = admin.render_as_string(hide_password=False)
         script = OLD_DEPLOYMENT.read_text().replace("ALICE", ALICE).replace("BOB", BOB)
         await run(url, script)
-        await run(project.database_admin_url, "revoke all on schema auth from postgres")
-        yield Addresses(project.database_url, project.database_worker_url, url)
+        yield Project(Addresses(project.database_url, project.database_worker_url, url), project.database_admin_url)
+
+
+@pytest.fixture
+async def supabase(project: Project) -> Addresses:
+    """The same, where nobody may look into the schema of Supabase's."""
+    await run(project.root, "revoke all on schema auth from postgres")
+    return project.addresses
 
 
 PAGE = "(first: 100) { totalCount edges { node { %s } } }"
@@ -189,3 +205,39 @@ async def everything(who: Client, field: str) -> list[dict[str, Any]]:
     (page,) = (await who.query(f"{{ {field} }}")).values()
     assert page["totalCount"] == len(page["edges"])
     return [edge["node"] for edge in page["edges"]]
+
+
+TRIGGER = "select count(*) from pg_trigger where tgname = 'Picture_user_was_deleted'"
+LEFT = """select array[(select count(*) from profiles where id = $1), (select count(*) from images where user_id = $1),
+    (select count(*) from image_generations where user_id = $1), (select count(*) from batch_generations where user_id = $1),
+    (select count(*) from image_likes where user_id = $1), (select count(*) from objects where state = 'deleted'),
+    (select count(*) from revoked_subjects where sub = $1)]"""
+
+
+async def test_who_is_deleted_in_supabase_is_deleted_here(project: Project) -> None:
+    """An older deployment's rows hang on auth.users, some so that they refuse its delete: ours comes before that."""
+    await bring_up(project.addresses)
+    await bring_up(project.addresses)
+    connection = await asyncpg.connect(project.root)
+    try:
+        assert await connection.fetchval(TRIGGER) == 1
+        await connection.execute(f"""
+            insert into batch_generations (user_id, status) values ('{ALICE}', 'done');
+            insert into objects (key, kind, user_id, state) values ('hers', 'image', '{ALICE}', 'kept');
+            insert into image_likes (user_id, image_id) select '{ALICE}', id from images limit 1""")
+        assert await connection.fetchval(LEFT, ALICE) == [1, 29, 68, 1, 1, 0, 0]
+        await connection.execute("set role supabase_auth_admin")
+        await connection.execute("delete from auth.users where id = $1", ALICE)
+        await connection.execute("delete from auth.users where id = $1", BOB)
+        await connection.execute("reset role")
+        assert await connection.fetchval(LEFT, ALICE) == [0, 0, 0, 0, 0, 1, 1]
+        assert await connection.fetchval("select count(*) from revoked_subjects") == 2
+    finally:
+        await connection.close()
+
+
+async def test_where_supabase_lets_nobody_in_the_rest_is_made_all_the_same(supabase: Addresses) -> None:
+    await bring_up(supabase)
+    async with ADMIN.visit(supabase) as connection:
+        assert await connection.fetchval(TRIGGER) == 0
+        assert await connection.fetchval("select picture.delete_account($1) ->> 'images'", ALICE) == "29"
