@@ -6,7 +6,7 @@ from typing import Any
 
 IMAGE = """fragment I on Image { id url thumbnailUrl(size: MEDIUM) downloadUrl urlExpiresAt width height format fileSize
   blurhash prompt negativePrompt seed steps guidance isPublic isFavorite rating likeCount likedByMe createdAt archivedAt
-  tags { id name color } model { slug isAvailable } owner { id username avatarUrl } generation { id model { slug } } }"""
+  tags { id name color } model { slug isAvailable } owner { id username } generation { id model { slug } } }"""
 GENERATION = """fragment G on Generation { id status stage progress queuePosition heldReason etaSeconds prompt mode seed
   model { slug } failure { code } attempt retryOf { id } sourceImage { id } batch { id }
   images { id url tags { name } } }"""
