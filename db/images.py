@@ -1,34 +1,16 @@
-"""Images: found by pages, changed by their owner, deleted with tombstones for their objects."""
+"""Images: changed by their owner, deleted with tombstones for their objects."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, func, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from db import paging
-from db.errors import NotFoundError
+from db.errors import InvalidInputError, NotFoundError
 from db.tables import ImageRow
-
-Row = TypeVar("Row")
-Scope = Literal["MINE", "PUBLIC"]
-Order = Literal["NEWEST", "OLDEST"]
-
-
-@dataclass(frozen=True, slots=True)
-class ImageFilter:
-    """Which images; what is None does not narrow. The marks mean the viewer's own images."""
-
-    model_id: UUID | None = None
-    owner_id: UUID | None = None
-    is_favorite: bool | None = None
-    min_rating: int | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,46 +43,6 @@ async def get(session: AsyncSession, id: UUID) -> ImageRow | None:
     return (await session.scalars(select(ImageRow).where(col(ImageRow.id) == id))).one_or_none()
 
 
-async def page(
-    session: AsyncSession,
-    viewer: UUID | None,
-    scope: Scope,
-    request: paging.PageRequest,
-    filter: ImageFilter,
-    order: Order = "NEWEST",
-) -> paging.Page[ImageRow]:
-    """MINE: the viewer's own, not archived. PUBLIC: everybody's public ones."""
-    query = _narrow(select(ImageRow), viewer, scope, filter)
-    created_at, id = col(ImageRow.created_at), col(ImageRow.id)
-    return await paging.fetch(session, query, request, created_at, id, oldest_first=order == "OLDEST")
-
-
-async def count(session: AsyncSession, viewer: UUID | None, scope: Scope, filter: ImageFilter) -> int:
-    """How many `page` would go through."""
-    query = _narrow(select(func.count()).select_from(ImageRow), viewer, scope, filter)
-    return await session.scalar(query) or 0
-
-
-def _narrow(query: Select[Row], viewer: UUID | None, scope: Scope, filter: ImageFilter) -> Select[Row]:
-    query = query.where(col(ImageRow.archived_at).is_(None))
-    query = query.where(col(ImageRow.is_public) if scope == "PUBLIC" else col(ImageRow.user_id) == viewer)
-    if filter.is_favorite is not None or filter.min_rating is not None:
-        query = query.where(col(ImageRow.user_id) == viewer)
-    if filter.is_favorite is not None:
-        query = query.where(col(ImageRow.is_favorite) == filter.is_favorite)
-    if filter.min_rating is not None:
-        query = query.where(col(ImageRow.rating) >= filter.min_rating)
-    if filter.model_id:
-        query = query.where(col(ImageRow.model_id) == filter.model_id)
-    if filter.owner_id:
-        query = query.where(col(ImageRow.user_id) == filter.owner_id)
-    if filter.created_after:
-        query = query.where(col(ImageRow.created_at) > filter.created_after)
-    if filter.created_before:
-        query = query.where(col(ImageRow.created_at) < filter.created_before)
-    return query
-
-
 # A new publication each time that everybody begins to see it: an address that was withdrawn stays so.
 UPDATE = text("""
     update images i set
@@ -118,15 +60,21 @@ UPDATE = text("""
             coalesce(cast(:archived as boolean), archived_at is not null) as is_archived
         from images where id = :id for update
     ) n
-    where i.id = n.id and i.user_id = picture.viewer_id()
+    where i.id = n.id and i.user_id = picture.viewer_id() and not (i.hidden_at is not null and cast(:is_public as boolean) is true)
     returning i.id
 """)
+IS_HIDDEN = text("select hidden_at is not null from images where id = :id and user_id = picture.viewer_id()")
 
 
 async def update(session: AsyncSession, id: UUID, changes: ImageChanges) -> ImageRow:
-    """The viewer's own image with its marks changed. Raises NotFoundError."""
+    """The viewer's own image with its marks changed. Raises NotFoundError; InvalidInputError to publish a hidden one."""
     values = {name: getattr(changes, name) for name in ImageChanges.__slots__}
-    if await session.scalar(UPDATE, {**values, "id": id}) is None:
+    changed = await session.scalar(UPDATE, {**values, "id": id})
+    if changed is None and await session.scalar(IS_HIDDEN, {"id": id}):
+        raise InvalidInputError(
+            "An operator has hidden this image.", path=("input", "isPublic"), code="BLOCKED_CONTENT"
+        )
+    if changed is None:
         raise NotFoundError("There is no such image of yours.", path=("input", "id"), missing_id=id)
     return (await session.scalars(select(ImageRow).where(col(ImageRow.id) == id))).one()
 
@@ -156,7 +104,7 @@ async def delete(session: AsyncSession, id: UUID) -> None:
 
 PUBLISHED = text("""
     select id, storage_path, small_path, medium_path, format, prompt, publication_id, created_at from images
-    where publication_id = :publication_id and is_public and archived_at is null
+    where publication_id = :publication_id and is_public and archived_at is null and hidden_at is null
 """)
 STORED = text("select * from picture.stored_image(:id)")
 

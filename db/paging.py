@@ -5,7 +5,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Generic, Self, TypeVar
+from typing import Generic, Literal, Self, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, tuple_
@@ -15,32 +15,50 @@ from sqlalchemy.orm import Mapped
 from db.errors import BadRequestError
 
 Row = TypeVar("Row")
+Order = Literal["NEWEST", "OLDEST", "MOST_LIKED"]
 
 DEFAULT_PAGE_COUNT = 20
 MAX_PAGE_COUNT = 100
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # from which Postgres counts
 
 
+# What follows the keys says which order the place is in: one of another order would be taken for a place in this one.
+ENDS: dict[Order, str] = {"NEWEST": "0s", "OLDEST": "1s", "MOST_LIKED": "i"}
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place between two rows of an order by (created_at, id)."""
+    """A place between two rows of an order by (created_at, id), or by (likes, created_at, id)."""
 
     created_at: datetime
     id: UUID
+    order: Order = "NEWEST"
+    likes: int = 0
+
+    @property
+    def keys(self) -> tuple[object, ...]:
+        """What the order goes by, at this place."""
+        return (self.likes, self.created_at, self.id) if self.order == "MOST_LIKED" else (self.created_at, self.id)
 
     def encode(self) -> str:
-        """Opaque to clients."""
+        """Opaque to clients: as Postgres sends the instant and the id, then `o` (OLDEST) or the likes (MOST_LIKED)."""
         since = (self.created_at - EPOCH) // timedelta(microseconds=1)
-        return base64.b64encode(struct.pack(">q", since) + self.id.bytes).decode()
+        end = self.likes if self.order == "MOST_LIKED" else b"o"
+        return base64.b64encode(struct.pack(f">q16s{ENDS[self.order]}", since, self.id.bytes, end)).decode()
 
     @classmethod
-    def parse(cls, text: str, *, name: str) -> Self:
-        """The cursor that `encode` wrote. Raises BadRequestError naming the argument."""
+    def parse(cls, text: str, *, name: str, order: Order = "NEWEST") -> Self:
+        """The cursor that `encode` wrote for this order. Raises BadRequestError naming the argument."""
         try:
-            since, id = struct.unpack(">q16s", base64.b64decode(text, validate=True))
-            return cls(EPOCH + timedelta(microseconds=since), UUID(bytes=id))
+            since, id, end = struct.unpack(f">q16s{ENDS[order]}", base64.b64decode(text, validate=True))
+            place = cls(
+                EPOCH + timedelta(microseconds=since), UUID(bytes=id), order, end if order == "MOST_LIKED" else 0
+            )
+            if place.encode() != text:
+                raise ValueError(text)
         except (ValueError, OverflowError, struct.error) as error:
             raise BadRequestError(f"`{name}` is not a cursor of this list.", path=(name,)) from error
+        return place
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +80,7 @@ class PageRequest:
         *,
         default: int = DEFAULT_PAGE_COUNT,
         maximum: int = MAX_PAGE_COUNT,
+        order: Order = "NEWEST",
     ) -> Self:
         """A request from a connection's arguments. Raises BadRequestError."""
         if first is not None and last is not None:
@@ -72,8 +91,8 @@ class PageRequest:
         return cls(
             limit=limit,
             backwards=last is not None,
-            after=Cursor.parse(after, name="after") if after is not None else None,
-            before=Cursor.parse(before, name="before") if before is not None else None,
+            after=Cursor.parse(after, name="after", order=order) if after is not None else None,
+            before=Cursor.parse(before, name="before", order=order) if before is not None else None,
         )
 
 
@@ -87,35 +106,20 @@ class Page(Generic[Row]):
 
 
 async def fetch(
-    session: AsyncSession,
-    query: Select[Row],
-    request: PageRequest,
-    created_at: Mapped[datetime],
-    id: Mapped[UUID],
-    *,
-    oldest_first: bool = False,
+    session: AsyncSession, query: Select[Row], request: PageRequest, created_at: Mapped[datetime], id: Mapped[UUID]
 ) -> Page[Row]:
-    """One page of `query` by (created_at, id), newest first unless said: one statement."""
-    query = bounded(query, request, created_at, id, oldest_first=oldest_first)
-    return cut((await session.scalars(query)).all(), request)
+    """One page of `query` by (created_at, id), newest first: one statement."""
+    return cut((await session.scalars(bounded(query, request, created_at, id))).all(), request)
 
 
-def bounded(
-    query: Select[Row],
-    request: PageRequest,
-    created_at: Mapped[datetime],
-    id: Mapped[UUID],
-    *,
-    oldest_first: bool = False,
-) -> Select[Row]:
+def bounded(query: Select[Row], request: PageRequest, created_at: Mapped[datetime], id: Mapped[UUID]) -> Select[Row]:
     """`query` between the cursors, from the end asked for, and one row more than asked for."""
     keys = tuple_(created_at, id)
-    for cursor, is_after in ((request.after, True), (request.before, False)):
-        if cursor:
-            place = tuple_(cursor.created_at, cursor.id)
-            query = query.where(keys > place if is_after == oldest_first else keys < place)
-    ascending = oldest_first != request.backwards
-    order = (created_at.asc(), id.asc()) if ascending else (created_at.desc(), id.desc())
+    if request.after:
+        query = query.where(keys < tuple_(request.after.created_at, request.after.id))
+    if request.before:
+        query = query.where(keys > tuple_(request.before.created_at, request.before.id))
+    order = (created_at.asc(), id.asc()) if request.backwards else (created_at.desc(), id.desc())
     return query.order_by(*order).limit(request.limit + 1)
 
 

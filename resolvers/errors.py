@@ -7,7 +7,7 @@ from strawberry.extensions.field_extension import AsyncExtensionResolver
 
 from db.errors import NotFoundError, PictureError
 from schema.context import Info
-from schema.errors import user_error
+from schema.errors import UserError, user_error
 
 
 class ErrorsAsData(FieldExtension):
@@ -18,13 +18,18 @@ class ErrorsAsData(FieldExtension):
         try:
             return await next_(source, info, **kwargs)
         except PictureError as error:
-            if isinstance(error, NotFoundError):
-                error.missing_id = _named(error.path, kwargs)
-            said = user_error(error)
-            if said is None:
-                raise
             payload: Any = info.return_type
-            return payload(errors=[said])
+            return payload(errors=[as_data(error, kwargs)])
+
+
+def as_data(error: PictureError, arguments: dict[str, Any]) -> UserError:
+    """What a client can act on. Raises the error itself when it is no business of theirs."""
+    if isinstance(error, NotFoundError):
+        error.missing_id = _named(error.path, arguments)
+    said = user_error(error)
+    if said is None:
+        raise error
+    return said
 
 
 def _named(path: tuple[str, ...], arguments: dict[str, Any]) -> str | None:
@@ -32,9 +37,13 @@ def _named(path: tuple[str, ...], arguments: dict[str, Any]) -> str | None:
     match path:
         case ("id",):
             return str(arguments["id"])
+        case ("imageId",):
+            return str(arguments["image_id"])
         case ("input", "id" | "model" as name):
             return str(getattr(arguments["input"], name))
         case ("input", "sourceImageId"):
             return str(arguments["input"].source_image_id)
+        case ("input", "maskImageId"):
+            return str(arguments["input"].mask_image_id)
         case _:
             return None

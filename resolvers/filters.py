@@ -6,14 +6,16 @@ from uuid import UUID
 from strawberry import UNSET
 
 from db.generations import GenerationFilter
-from db.images import ImageFilter
+from db.narrowing import ImageFilter
+from resolvers import tagging
 from resolvers.ids import row_id
 from schema import inputs
 from schema.model import Model
 from schema.node import Node
-from schema.picture import Profile
+from schema.picture import Batch, Profile
 
 NOTHING = UUID(int=0)  # no row has it
+MAX_SEARCH_CHARACTERS = 4000  # what follows is not looked at
 
 
 def generation_filter(filter: inputs.GenerationFilter | None) -> GenerationFilter:
@@ -23,7 +25,7 @@ def generation_filter(filter: inputs.GenerationFilter | None) -> GenerationFilte
     return GenerationFilter(
         status=_given(filter.status),
         model_id=_id(filter.model_id, Model),
-        batch_id=NOTHING if _given(filter.batch_id) is not None else None,  # nobody has a batch yet
+        batch_id=_id(filter.batch_id, Batch),
         created_after=_given(filter.created_after),
         created_before=_given(filter.created_before),
     )
@@ -33,7 +35,10 @@ def image_filter(filter: inputs.ImageFilter | None) -> ImageFilter:
     """What to narrow a gallery by."""
     if not filter:
         return ImageFilter()
+    tags, search = _given(filter.tags), _given(filter.search)
     return ImageFilter(
+        search=_searched(search) if search is not None else None,
+        tags=tagging.wanted(tags) if tags else None,
         model_id=_id(filter.model_id, Model),
         owner_id=_id(filter.owner_id, Profile),
         is_favorite=_given(filter.is_favorite),
@@ -41,6 +46,11 @@ def image_filter(filter: inputs.ImageFilter | None) -> ImageFilter:
         created_after=_given(filter.created_after),
         created_before=_given(filter.created_before),
     )
+
+
+def _searched(text: str) -> str:
+    """What Postgres can take of it: no NUL, and no half of a surrogate pair."""
+    return text[:MAX_SEARCH_CHARACTERS].replace("\0", " ").encode(errors="ignore").decode()
 
 
 def _given(value: Any) -> Any:

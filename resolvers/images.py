@@ -5,7 +5,9 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
-from db import images
+from db import galleries, images
+from db.narrowing import Scope as DbScope
+from db.paging import Order as DbOrder
 from resolvers import checks
 from resolvers.callers import require_caller
 from resolvers.filters import image_filter
@@ -24,8 +26,17 @@ Filter = Annotated[ImageFilter | None, strawberry.argument(description="Which of
 Order = Annotated[ImageOrder, strawberry.argument(description="In which order.")]
 Changes = Annotated[UpdateImageInput, strawberry.argument(description="What to change.")]
 
-SCOPES: dict[ImageScope, images.Scope] = {ImageScope.MINE: "MINE", ImageScope.PUBLIC: "PUBLIC"}
-ORDERS: dict[ImageOrder, images.Order] = {ImageOrder.NEWEST: "NEWEST", ImageOrder.OLDEST: "OLDEST"}
+SCOPES: dict[ImageScope, DbScope] = {
+    ImageScope.MINE: "MINE",
+    ImageScope.PUBLIC: "PUBLIC",
+    ImageScope.ARCHIVED: "ARCHIVED",
+    ImageScope.LIKED: "LIKED",
+}
+ORDERS: dict[ImageOrder, DbOrder] = {
+    ImageOrder.NEWEST: "NEWEST",
+    ImageOrder.OLDEST: "OLDEST",
+    ImageOrder.MOST_LIKED: "MOST_LIKED",
+}
 
 
 async def image(info: Info, id: Id) -> Image | None:
@@ -45,20 +56,20 @@ async def list_images(
     last: Last = UNSET,
     before: Before = UNSET,
 ) -> ImageConnection:
-    """A page of the scope; MINE is empty for nobody."""
-    db, claims = info.context.db, info.context.claims
-    request = page_request(info.context.bounds, first, after, last, before)
+    """A page of the scope; all but PUBLIC are empty for nobody."""
+    db, claims, counts = info.context.db, info.context.claims, info.context.counts
+    request = page_request(info.context.bounds, first, after, last, before, order=ORDERS[order])
     narrowed = image_filter(filter or None)
-    if scope is ImageScope.MINE and claims.sub is None:
+    if scope is not ImageScope.PUBLIC and claims.sub is None:
         return ImageConnection.empty()
     async with db.as_user(claims) as session:
-        page = await images.page(session, claims.sub, SCOPES[scope], request, narrowed, ORDERS[order])
+        page = await galleries.page(session, claims.sub, SCOPES[scope], request, narrowed, ORDERS[order])
 
     async def count() -> int:
         async with db.as_user(claims) as session:
-            return await images.count(session, claims.sub, SCOPES[scope], narrowed)
+            return await galleries.count(session, counts, claims.sub, SCOPES[scope], narrowed)
 
-    return ImageConnection.of(page, count)
+    return ImageConnection.of(page, count, ORDERS[order])
 
 
 async def update_image(info: Info, input: Changes) -> ImagePayload:
@@ -68,6 +79,7 @@ async def update_image(info: Info, input: Changes) -> ImagePayload:
     image_id = require(input.id, Image, "input", "id")
     async with info.context.db.as_user(info.context.claims) as session:
         row = await images.update(session, image_id, changes)
+    info.context.loaders.forget()
     return ImagePayload(image=Image.of(row))
 
 
@@ -77,5 +89,6 @@ async def delete_image(info: Info, id: Id) -> DeletePayload:
     image_id = require(id, Image, "id")
     async with info.context.db.as_user(info.context.claims) as session:
         await images.delete(session, image_id)
+    info.context.loaders.forget()
     await info.context.queue.wake(UPKEEP)
     return DeletePayload(deleted_id=id)

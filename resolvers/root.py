@@ -6,6 +6,8 @@ import strawberry
 from strawberry.extensions import FieldExtension
 
 import resolvers.accounts
+import resolvers.batches
+import resolvers.estimates
 import resolvers.generations
 import resolvers.images
 import resolvers.likes
@@ -19,10 +21,13 @@ import resolvers.templates
 import resolvers.uploads
 import resolvers.viewer
 from resolvers.errors import ErrorsAsData
+from schema.batches import BatchConnection
+from schema.estimated import GenerationEstimate
 from schema.events import GenerationEvent
 from schema.model import Model
 from schema.node import Node
 from schema.payloads import (
+    BatchPayload,
     CreateGenerationPayload,
     DeletePayload,
     GenerationPayload,
@@ -32,7 +37,7 @@ from schema.payloads import (
     TagPayload,
     UploadPayload,
 )
-from schema.picture import Generation, GenerationConnection, Image, ImageConnection, Profile
+from schema.picture import Batch, Generation, GenerationConnection, Image, ImageConnection, Profile
 from schema.tag import Tag
 from schema.template import PromptTemplate
 from schema.upload import Upload
@@ -64,6 +69,14 @@ class Query:
     )
     generations: GenerationConnection = strawberry.field(
         resolver=resolvers.generations.list_generations, description="The caller's own, newest first."
+    )
+    generation_estimate: GenerationEstimate = strawberry.field(
+        resolver=resolvers.estimates.generation_estimate,
+        description="What createGeneration would do with the same input now; nothing is written.",
+    )
+    batch: Batch | None = strawberry.field(resolver=resolvers.batches.batch, description="One of the caller's own.")
+    batches: BatchConnection = strawberry.field(
+        resolver=resolvers.batches.list_batches, description="The caller's own, newest first."
     )
     upload: Upload | None = strawberry.field(
         resolver=resolvers.uploads.upload, description="One of the caller's own; null when there is none to see."
@@ -100,6 +113,22 @@ class Mutation:
         extensions=PAYLOAD,
         description="A QUEUED one is canceled first; PROCESSING and CANCELING ones give a ConflictError. Its images "
         "stay; no limit is given back.",
+    )
+    create_batch: BatchPayload = strawberry.mutation(
+        resolver=resolvers.batches.create_batch,
+        extensions=PAYLOAD,
+        description="Ask for 2 to 10 at once, all or none: they count as many against the limits.",
+    )
+    cancel_batch: BatchPayload = strawberry.mutation(
+        resolver=resolvers.batches.cancel_batch,
+        extensions=PAYLOAD,
+        description="All of it that has not ended is canceled, as cancelGeneration does it.",
+    )
+    retry_batch: BatchPayload = strawberry.mutation(
+        resolver=resolvers.batches.retry_batch,
+        extensions=PAYLOAD,
+        description="New generations in the places of those that failed or were canceled; while those have not ended, "
+        "asking again returns the batch. A ConflictError when there is nothing to repeat.",
     )
     update_image: ImagePayload = strawberry.mutation(
         resolver=resolvers.images.update_image,
@@ -183,6 +212,10 @@ class Subscription:
     my_generation_events: AsyncGenerator[GenerationEvent, None] = strawberry.subscription(
         resolver=resolvers.streams.my_generation_events,
         description="All of the caller's, for as long as the client listens.",
+    )
+    batch_updated: AsyncGenerator[Batch, None] = strawberry.subscription(
+        resolver=resolvers.batches.batch_updated,
+        description="The batch as it is now, then each time one of its generations changes status; completes with it.",
     )
     upload_updated: AsyncGenerator[Upload, None] = strawberry.subscription(
         resolver=resolvers.uploads.upload_updated,

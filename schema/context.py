@@ -9,10 +9,13 @@ from uuid import UUID
 import strawberry
 from strawberry.dataloader import DataLoader
 
-from db import galleries, likes, loaders, tags
+from db import batches, galleries, likes, loaders, tags
+from db.batches import Batch
 from db.claims import ANONYMOUS, Claims
+from db.counts import Counts
 from db.database import Database
 from db.galleries import OwnerPage
+from db.known_models import KnownModels
 from db.limits import Allowance
 from db.paging import Page
 from db.queue import Place, QueueRules
@@ -86,6 +89,16 @@ class Loaders:
         return self._loader(galleries.public_counts)
 
     @cached_property
+    def batches(self) -> DataLoader[UUID, Batch | None]:
+        """By id."""
+        return self._loader(batches.of_ids)
+
+    @cached_property
+    def generations_of_batch(self) -> DataLoader[UUID, list[GenerationRow]]:
+        """By the batch's id, in the order of their places."""
+        return self._loader(batches.shown_of)
+
+    @cached_property
     def tags(self) -> DataLoader[UUID, TagRow | None]:
         """By id."""
         return self._by_id(TagRow)
@@ -109,6 +122,12 @@ class Loaders:
     def liked(self) -> DataLoader[UUID, bool]:
         """By the image's id."""
         return self._loader(likes.liked)
+
+    def forget(self) -> None:
+        """After a change: what an operation reads next it asks for again."""
+        for made in vars(self).values():
+            if isinstance(made, DataLoader):
+                made.clear_all()
 
     def _loader(self, load: Callable[..., Awaitable[Sequence[T]]], *rules: object) -> DataLoader[Any, T]:
         """`load` is given the database, the claims, `rules` and the keys."""
@@ -134,9 +153,11 @@ class Context:
     addresses: Addresses
     storage: Storage
     puts: Puts
+    models: KnownModels
     allowance: Allowance
     rules: QueueRules
     bounds: Bounds
+    counts: Counts
     revoke: Callable[[UUID], None]  # turn away, from now on, who has deleted their account
     claims: Claims = ANONYMOUS
     is_stream: bool = False

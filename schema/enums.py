@@ -6,6 +6,7 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from db.enums import (
+    BatchStatus,
     FailureCode,
     GenerationMode,
     GenerationStage,
@@ -14,9 +15,11 @@ from db.enums import (
     ImageFormat,
     ModelCapability,
     ModelProvider,
+    UploadStatus,
 )
 
 __all__ = [
+    "BatchStatus",
     "FailureCode",
     "GenerationMode",
     "GenerationStage",
@@ -28,6 +31,7 @@ __all__ = [
     "ModelCapability",
     "ModelProvider",
     "ThumbnailSize",
+    "UploadStatus",
     "UserErrorCode",
 ]
 
@@ -58,6 +62,8 @@ class ImageScope(StrEnum):
 
     MINE = "MINE"
     PUBLIC = "PUBLIC"
+    ARCHIVED = "ARCHIVED"
+    LIKED = "LIKED"
 
 
 class ImageOrder(StrEnum):
@@ -65,6 +71,7 @@ class ImageOrder(StrEnum):
 
     NEWEST = "NEWEST"
     OLDEST = "OLDEST"
+    MOST_LIKED = "MOST_LIKED"
 
 
 def _describe(enum: type[StrEnum], description: str, **values: str) -> None:
@@ -84,6 +91,16 @@ _describe(
     COMPLETED="Its images are there.",
     FAILED="It ended without an image; `failure` says why.",
     CANCELED="It was stopped at its owner's wish.",
+)
+_describe(
+    BatchStatus,
+    "How far a batch is; COMPLETED, PARTIAL, FAILED and CANCELED are those of one that has ended.",
+    PENDING="None of its generations has started.",
+    PROCESSING="Some of its generations have started, and some have not ended.",
+    COMPLETED="All completed.",
+    PARTIAL="Ended, some completed and some not.",
+    FAILED="Ended, none completed and some failed.",
+    CANCELED="Ended, all canceled.",
 )
 _describe(
     HeldReason,
@@ -148,6 +165,15 @@ _describe(
     VECTOR="It draws vectors.",
 )
 _describe(
+    UploadStatus,
+    "READY, REJECTED and EXPIRED are final.",
+    PENDING="Waits for its bytes, until expiresAt.",
+    PROCESSING="The bytes are there and are being checked.",
+    READY="Its image is there.",
+    REJECTED="Its bytes are not taken; `error` says why.",
+    EXPIRED="Its bytes have not come in time.",
+)
+_describe(
     ImageFormat,
     "How the picture behind `url` is encoded.",
     WEBP="WebP.",
@@ -175,5 +201,18 @@ _describe(
     SMALL="256 px on the longer side",
     MEDIUM="768 px on the longer side",
 )
-_describe(ImageScope, "Whose images.", MINE="My own, not archived.", PUBLIC="Everybody's public images.")
-_describe(ImageOrder, "In which order.", NEWEST="The newest first.", OLDEST="The oldest first.")
+_describe(
+    ImageScope,
+    "Whose images.",
+    MINE="My own, not archived.",
+    PUBLIC="Everybody's public images.",
+    ARCHIVED="My own, archived.",
+    LIKED="Those that I like.",
+)
+_describe(
+    ImageOrder,
+    "In which order.",
+    NEWEST="The newest first.",
+    OLDEST="The oldest first.",
+    MOST_LIKED="The most liked first; of as many likes, the newest first.",
+)

@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 from strawberry import UNSET
 
-from db.paging import Page, PageRequest
+from db.paging import Order, Page, PageRequest
 from schema.bounds import Bounds
 
 
@@ -40,7 +40,13 @@ class PageInfo:
 
 
 def page_request(
-    bounds: Bounds, first: int | None, after: str | None, last: int | None, before: str | None
+    bounds: Bounds,
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
+    *,
+    order: Order = "NEWEST",
 ) -> PageRequest:
     """Which rows a connection's arguments ask for; null is as good as absent. Raises BadRequestError."""
     return PageRequest.of(
@@ -50,4 +56,5 @@ def page_request(
         before if before is not UNSET else None,
         default=bounds.page_default,
         maximum=bounds.page_max,
+        order=order,
     )

@@ -7,9 +7,10 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
-from db.paging import Cursor, Page
+from db.paging import Cursor, Order, Page
 from db.tables import GenerationRow, ImageRow, ProfileRow
 from schema.arguments import After, Before, First, Last
+from schema.batch import BatchFacts
 from schema.context import Info
 from schema.enums import GenerationStatus, HeldReason, ThumbnailSize
 from schema.estimate import remaining_seconds
@@ -101,6 +102,12 @@ class Generation(GenerationFacts):
         row = await info.context.loaders.generations.load(earlier) if earlier else None
         return Generation.of(row) if row else None
 
+    @computed("The batch that it is part of.")
+    async def batch(self, info: Info) -> "Batch | None":
+        part_of = self.row.batch_id
+        found = await info.context.loaders.batches.load(part_of) if part_of else None
+        return Batch.of(found) if found else None
+
     @computed("What it made, in order; empty until COMPLETED.")
     async def images(self, info: Info) -> list["Image"]:
         return await self.stored_images(info)
@@ -118,6 +125,13 @@ class Generation(GenerationFacts):
     def is_queued(self) -> bool:
         """Whether it waits, so that it has a place in the queue."""
         return self.status == GenerationStatus.QUEUED
+
+
+@strawberry.type(description="2 to 10 generations that were asked for together.")
+class Batch(BatchFacts):
+    @computed("By their place in the batch; of a place the newest.")
+    async def generations(self, info: Info) -> list[Generation]:
+        return [Generation.of(row) for row in await info.context.loaders.generations_of_batch.load(self.row_id)]
 
 
 @strawberry.type(description="A stored picture.")
@@ -198,9 +212,10 @@ class ImageConnection:
         return cls.of(Page((), has_next=False, has_previous=False), _nothing)
 
     @classmethod
-    def of(cls, page: Page[ImageRow], count: Count) -> "ImageConnection":
+    def of(cls, page: Page[ImageRow], count: Count, order: Order = "NEWEST") -> "ImageConnection":
         """A page of rows; `count` is asked only for `totalCount`."""
-        edges = [ImageEdge(cursor=Cursor(row.created_at, row.id).encode(), node=Image.of(row)) for row in page.rows]
+        places = [Cursor(row.created_at, row.id, order, row.like_count) for row in page.rows]
+        edges = [ImageEdge(cursor=at.encode(), node=Image.of(row)) for at, row in zip(places, page.rows, strict=True)]
         return cls(edges=edges, page_info=PageInfo.of(page, [edge.cursor for edge in edges]), count=count)
 
 

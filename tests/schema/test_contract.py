@@ -21,19 +21,16 @@ OURS = definitions(schema.as_str())
 # Parts that nothing asks for yet, and that come whole or not at all.
 NOT_YET_TYPES = {
     "Batch", "BatchEdge", "BatchConnection", "BatchStatus", "BatchPayload", "BatchPromptInput", "CreateBatchInput",
-    "TagPayload", "PromptTemplate", "PromptTemplateInput", "PromptTemplatePayload", "GenerationEstimate",
+    "PromptTemplate", "PromptTemplateInput", "PromptTemplatePayload", "GenerationEstimate",
     "Upload", "UploadHeader", "UploadStatus", "UploadPayload", "CreateUploadInput", "UpdateProfileInput",
     "ProfilePayload",
 }  # fmt: skip
 NOT_YET = {
     "Generation": {"batch"},
-    "ImageScope": {"ARCHIVED", "LIKED"},
-    "ImageOrder": {"MOST_LIKED"},
-    "ImageFilter": {"search", "tags"},
     "CreateGenerationInput": {"maskImageId", "tags", "startWithinSeconds", "reuse"},
-    "Query": {"generationEstimate", "batch", "batches", "upload", "profile", "tags", "promptTemplates"},
+    "Query": {"generationEstimate", "batch", "batches", "upload", "profile", "promptTemplates"},
     "Mutation": {
-        "createBatch", "cancelBatch", "retryBatch", "addTags", "removeTags", "updateTag", "likeImage", "unlikeImage",
+        "createBatch", "cancelBatch", "retryBatch",
         "createUpload", "completeUpload", "reportImage", "createPromptTemplate", "updatePromptTemplate",
         "deletePromptTemplate", "updateProfile", "deleteAccount",
     },
