@@ -6,12 +6,13 @@ Each names the attempt and holds only while that is the newest, and may run twic
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import events
+from db import events, tags
 from db.enums import EventKind, FailureCode, GenerationStage
 from db.events import Changed
 from db.taking import Attempt, required
@@ -71,6 +72,17 @@ CANCELED = events.change(
 )""",
     owner=events.RETURN_COUNTS,
 )
+EXPIRE = events.change(
+    """with changed as (
+    update image_generations set status = 'failed', completed_at = now(), updated_at = now(), reserved_by = null,
+        lease_until = null, not_before = null, failure_code = cast(:failure as jsonb) ->> 'code',
+        error_message = cast(:failure as jsonb) ->> 'message',
+        failure_retryable = (cast(:failure as jsonb) ->> 'retryable')::boolean
+    where id = :id and status = 'queued' and start_before <= now() and started_at is null
+    returning *
+)""",
+    owner=events.REFUND,
+)
 NOTE_ERROR = text("""
     insert into generation_errors
         (generation_id, user_id, model_id, attempt, worker, code, message, stage, node, will_retry)
@@ -103,6 +115,16 @@ async def fail(
         await session.execute(NOTE_ERROR, {**note, "will_retry": retry_after_seconds is not None})
         return changed
     return required(await events.run(session, CANCELED, [EventKind.CANCELED], values))
+
+
+EXPIRED = Failure(FailureCode.EXPIRED, "It did not start in time.", retryable=True)
+
+
+async def expire(session: AsyncSession, id: UUID) -> Changed:
+    """QUEUED becomes FAILED: it should have started by now. Raises SupersededError when that is not so."""
+    changed = required(await events.run(session, EXPIRE, [EventKind.FAILED], {"id": id}, EXPIRED.json))
+    await session.execute(NOTE_ERROR, {**EXPIRED.json, "id": id, "worker": None, "will_retry": False})
+    return changed
 
 
 async def canceled(session: AsyncSession, attempt: Attempt) -> Changed:
@@ -183,4 +205,7 @@ async def complete(
         "objects": OBJECTS_PER_PICTURE * len(pictures),
     }
     changed = await events.run(session, COMPLETE, [EventKind.COMPLETED], values)
-    return changed or await canceled(session, attempt)
+    if changed is None:
+        return await canceled(session, attempt)
+    await tags.attach(session, changed.row)
+    return changed

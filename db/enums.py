@@ -98,6 +98,32 @@ class ModelCapability(StrEnum):
     VECTOR = auto()
 
 
+class BatchStatus(StrEnum):
+    """How far a batch is; the last four are those of one that is over."""
+
+    PENDING = auto()
+    PROCESSING = auto()
+    COMPLETED = auto()
+    PARTIAL = auto()
+    FAILED = auto()
+    CANCELED = auto()
+
+
+class UploadStatus(StrEnum):
+    """Where an upload stands; the last three are final."""
+
+    PENDING = auto()
+    PROCESSING = auto()
+    READY = auto()
+    REJECTED = auto()
+    EXPIRED = auto()
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing follows."""
+        return self in {UploadStatus.READY, UploadStatus.REJECTED, UploadStatus.EXPIRED}
+
+
 class ImageFormat(StrEnum):
     """How a stored picture is encoded."""
 

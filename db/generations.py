@@ -10,12 +10,14 @@ from sqlalchemy import Select, func, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from db import events, paging
+from db import events, paging, submissions
+from db.creating import create, replay
 from db.enums import EventKind, GenerationStatus
 from db.errors import ConflictError, InvalidInputError, NotFoundError
 from db.events import OPEN, Changed
+from db.idempotency import IdempotencyKey
 from db.limits import Allowance
-from db.submissions import IdempotencyKey, NewGeneration, create, replay
+from db.request import NewGeneration
 from db.tables import GenerationRow, ModelRow
 
 Row = TypeVar("Row")
@@ -130,19 +132,31 @@ async def retry(session: AsyncSession, owner: UUID, id: UUID, allowance: Allowan
     model = (await session.scalars(select(ModelRow).where(col(ModelRow.id) == row.model_id))).one()
     if not model.is_active:
         raise InvalidInputError(f"{model.name} is no longer offered.", path=("id",), code="MODEL_UNAVAILABLE")
-    return await create(session, owner, NewGeneration.like(row, model), allowance)
+    return (await submissions.within(session, owner, [NewGeneration.like(row, model)], allowance))[0]
 
 
 DELETE = text("delete from image_generations where id = :id and user_id = picture.viewer_id()")
+LOCK_ITS_BATCH = text("""
+    select id from batch_generations where id = (select batch_id from image_generations where id = :id) for update
+""")
+DELETE_IF_EMPTY = text("""
+    delete from batch_generations b where id = :id and not exists (select from image_generations where batch_id = b.id)
+""")
 
 
 async def delete(session: AsyncSession, id: UUID) -> Changed:
-    """Delete one, canceling a QUEUED one first; its images stay. Raises NotFoundError, ConflictError while it runs."""
+    """Delete one, canceling a QUEUED one first; its images stay, and its batch does until it is empty.
+
+    Raises NotFoundError, ConflictError while it runs.
+    """
+    batch_id = await session.scalar(LOCK_ITS_BATCH, {"id": id})
     row = await _require(session, id, lock=True)
     if row.status in {GenerationStatus.PROCESSING, GenerationStatus.CANCELING}:
         raise ConflictError("It is running; cancel it first.", path=("id",))
     changed = await events.run(session, CANCEL_QUEUED, [EventKind.CANCELED], {"id": id})
     await session.execute(DELETE, {"id": id})
+    if batch_id:
+        await session.execute(DELETE_IF_EMPTY, {"id": batch_id})
     return changed or Changed(row)
 
 

@@ -54,14 +54,23 @@ async def usage(session: AsyncSession, user_id: UUID) -> Usage:
     return Usage(*row) if row else Usage()
 
 
-def refusal(used: Usage, allowance: Allowance, *, now: datetime | None = None) -> PictureError:
-    """The error that says which limit is reached, and when to try again."""
+def allows(used: Usage, allowance: Allowance, count: int = 1) -> bool:
+    """Whether `count` more generations would be within the limits now: the statement that creates decides by itself."""
+    return (
+        used.generations_this_hour + count <= allowance.generations_per_hour
+        and used.generations_today + count <= allowance.generations_per_day
+        and used.storage_bytes < allowance.storage_bytes
+    )
+
+
+def refusal(used: Usage, allowance: Allowance, count: int = 1, *, now: datetime | None = None) -> PictureError:
+    """The error that says which limit `count` more would pass, and when to try again."""
     now = now or datetime.now(UTC)
     if used.storage_bytes >= allowance.storage_bytes:
         return QuotaExceededError(limit=allowance.storage_bytes, used=used.storage_bytes)
     tomorrow = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     next_hour = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    is_day = used.generations_today >= allowance.generations_per_day
+    is_day = used.generations_today + count > allowance.generations_per_day
     limit = allowance.generations_per_day if is_day else allowance.generations_per_hour
     wait = int(((tomorrow if is_day else next_hour) - now).total_seconds()) + 1
     window = DAY_SECONDS if is_day else HOUR_SECONDS

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import func, or_, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
@@ -50,28 +50,34 @@ RETIRE = text("""
 
 
 async def sync(session: AsyncSession, engine: str, entries: Sequence[Mapping[str, Any]]) -> None:
-    """Make the engine's models those of the catalogue; what is no longer in it stays, inactive, for old pictures."""
+    """Make the engine's models those of the catalogue; what is no longer in it stays, inactive, for old pictures.
+
+    `updated_at` tells when one became another: what was checked before that is checked anew.
+    """
     for entry in entries:
         values = {**entry, "engine": engine}
         statement = insert(ModelRow).values(**values)
-        changed = {name: statement.excluded[name] for name in values if name != "slug"}
-        await session.execute(statement.on_conflict_do_update(index_elements=["slug"], set_=changed))
+        changed: dict[str, Any] = {name: statement.excluded[name] for name in values if name != "slug"}
+        differs = or_(*(col(getattr(ModelRow, name)).is_distinct_from(value) for name, value in changed.items()))
+        changed["updated_at"] = func.now()
+        await session.execute(statement.on_conflict_do_update(index_elements=["slug"], set_=changed, where=differs))
     await session.execute(RETIRE, {"engine": engine, "slugs": [entry["slug"] for entry in entries]})
 
 
 TYPICAL = text("""
-    update models m set typical_seconds = t.seconds
+    update models m set typical_seconds = t.seconds[1], spread = t.seconds[2] / nullif(t.seconds[1], 0)
     from models o cross join lateral (
-        select percentile_cont(0.5) within group (order by latest.seconds) as seconds from (
+        select percentile_cont(array[0.5, 0.9]) within group (order by latest.seconds) as seconds from (
             select generation_time_seconds / image_count as seconds from image_generations
             where model_id = o.id and status = 'completed' and generation_time_seconds is not null
             order by completed_at desc limit 100
         ) latest
     ) t
-    where m.id = o.id and t.seconds is not null and m.typical_seconds is distinct from t.seconds
+    where m.id = o.id and t.seconds is not null and (m.typical_seconds, m.spread)
+        is distinct from (t.seconds[1], t.seconds[2] / nullif(t.seconds[1], 0))
 """)
 
 
 async def measure(session: AsyncSession) -> None:
-    """Bring each model's median seconds up to date, over its last 100 generations."""
+    """Bring each model's median seconds, and how they spread, up to date, over its last 100 generations."""
     await session.execute(TYPICAL)

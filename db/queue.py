@@ -27,6 +27,18 @@ class Place:
     eta_seconds: float | None
 
 
+PROSPECT = text("""
+    select * from picture.prospect(:model_id, :priority, :seconds, :max_concurrent, :up_seconds)
+""")
+
+
+async def prospect(session: AsyncSession, model_id: UUID, seconds: float, rules: QueueRules) -> Place:
+    """Where a generation of the caller's that takes so many seconds would stand, were it created now."""
+    values = {"model_id": model_id, "priority": 0, "seconds": seconds, "max_concurrent": rules.max_concurrent}
+    row = (await session.execute(PROSPECT, {**values, "up_seconds": float(rules.worker_up_seconds)})).one()
+    return Place(row.queue_position, HeldReason(row.held_reason) if row.held_reason else None, row.eta_seconds)
+
+
 PLACES = text("select * from picture.places(cast(:ids as uuid[]), :max_concurrent, :up_seconds)")
 
 

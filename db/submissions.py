@@ -1,209 +1,196 @@
-"""Creating a generation: its limits, its place in the queue, its row and its event, in one statement."""
+"""Creating generations: their limits, their places in the queue, their rows and their events, in one statement."""
 
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import accumulate
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import text
+import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, select
 
-from db import events, limits
-from db.enums import EventKind, GenerationMode
-from db.errors import ConflictError, NotFoundError
+from db import limits
+from db.claims import Claims
+from db.database import Database
+from db.enums import EventKind, GenerationStatus
+from db.errors import PictureError, UnauthenticatedError
 from db.events import Changed
 from db.limits import Allowance
-from db.tables import GenerationRow, ModelRow
+from db.request import NewGeneration
+from db.rows import made
+from db.tables import EventRow, GenerationRow
 
 PRIORITY = 0
 
-
-@dataclass(frozen=True, slots=True)
-class NewGeneration:
-    """A checked request: every value is one that the model takes."""
-
-    model: ModelRow
-    prompt: str
-    width: int
-    height: int
-    seed: int
-    mode: GenerationMode = GenerationMode.TEXT_TO_IMAGE
-    negative_prompt: str | None = None
-    steps: int | None = None
-    guidance: float | None = None
-    image_count: int = 1
-    source_image_id: UUID | None = None
-    strength: float | None = None
-    is_public: bool = False
-    retry_of: UUID | None = None
-
-    @classmethod
-    def like(cls, row: GenerationRow, model: ModelRow) -> Self:
-        """The same again, as a retry of `row`."""
-        return cls(
-            model=model,
-            prompt=row.prompt,
-            width=row.width,
-            height=row.height,
-            seed=row.seed,
-            mode=row.mode,
-            negative_prompt=row.negative_prompt,
-            steps=row.steps,
-            guidance=row.guidance_scale,
-            image_count=row.image_count,
-            source_image_id=row.source_image_id,
-            strength=row.strength,
-            is_public=row.is_public,
-            retry_of=row.id,
-        )
-
-    @property
-    def expected_seconds(self) -> float:
-        """GPU seconds that this is expected to take: what fair queueing counts in."""
-        return (self.model.typical_seconds or self.model.expected_seconds) * self.image_count
+Run = Callable[..., Awaitable[Any]]  # the values of SUBMIT but the claims → its one row
 
 
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
-    """A client's name for one request, and the digest of what it asked for."""
-
-    key: str
-    input_hash: bytes
-    mutation: str = "createGeneration"
-    hours: float = 24
+class StaleModelError(PictureError):
+    """The model was changed just now; try again."""
 
 
-CREATE = text("""
-    with line as (
-        select picture.enter_line(:engine, :model_id, :priority) as clock
-    ), now as (
-        select date_trunc('hour', now(), 'UTC') as hour, date_trunc('day', now(), 'UTC') as day
+# $1 the claims (null: the session has set them), $2 the generations, $3 their owner, $4 their model as it was when
+# they were checked ($5), $6 how many, $7 their seconds, $8 to $10 the limits.
+#
+# All depends on `claims`, or policies would see nobody's. What must come after them must be an INSERT: in an UPDATE
+# the planner may look at the owner's row first. (That row is there: it is made with the profile.)
+SUBMIT = """
+    with claims as materialized (
+        select set_config('request.jwt.claims', coalesce($1, current_setting('request.jwt.claims', true)), true)
+    ), model as materialized (
+        select m.id, m.engine from claims, models m
+        where m.id = $4::uuid and m.is_active and m.updated_at = $5::timestamptz
+    ), line as materialized (
+        select picture.enter_line(m.engine, m.id, 0) as clock,
+            date_trunc('hour', now(), 'UTC') as hour, date_trunc('day', now(), 'UTC') as day
+        from model m where exists (select from profiles where id = $3::uuid)
     ), owner as (
-        update user_rate_limits l set
-            hour_started_at = now.hour,
-            generations_this_hour = case when l.hour_started_at = now.hour then l.generations_this_hour else 0 end + 1,
-            day_started_at = now.day,
-            generations_today = case when l.day_started_at = now.day then l.generations_today else 0 end + 1,
-            virtual_finish = greatest(l.virtual_finish, line.clock) + cast(:expected_seconds as float8),
-            event_seq = l.event_seq + 1
-        from line, now
-        where l.user_id = :user_id
-            and case when l.hour_started_at = now.hour then l.generations_this_hour else 0 end < :per_hour
-            and case when l.day_started_at = now.day then l.generations_today else 0 end < :per_day
-            and l.storage_bytes_used < :storage_bytes
-        returning l.virtual_finish - cast(:expected_seconds as float8) as tag, l.event_seq
+        insert into user_rate_limits as l
+            (user_id, hour_started_at, generations_this_hour, day_started_at, generations_today, event_seq)
+        select $3::uuid, hour, $6::int, day, $6::int, $6::int from line
+        on conflict (user_id) do update set
+            hour_started_at = excluded.hour_started_at,
+            generations_this_hour = excluded.generations_this_hour
+                + case when l.hour_started_at = excluded.hour_started_at then l.generations_this_hour else 0 end,
+            day_started_at = excluded.day_started_at,
+            generations_today = excluded.generations_today
+                + case when l.day_started_at = excluded.day_started_at then l.generations_today else 0 end,
+            virtual_finish = greatest(l.virtual_finish, (select clock from line)) + $7::float8,
+            event_seq = l.event_seq + excluded.event_seq
+        where excluded.generations_this_hour
+                + case when l.hour_started_at = excluded.hour_started_at then l.generations_this_hour else 0 end
+                    <= $8::int
+            and excluded.generations_today
+                + case when l.day_started_at = excluded.day_started_at then l.generations_today else 0 end <= $9::int
+            and l.storage_bytes_used < $10::bigint
+        returning l.virtual_finish - $7::float8 as tag, l.event_seq - $6::int as seq, clock_timestamp() as told_at
+    ), asked as materialized (
+        select * from owner, rows from (json_to_recordset($2::json) as (id uuid, mode text, prompt text,
+            negative_prompt text, width int, height int, steps int, guidance_scale float8, seed bigint, image_count int,
+            source_image_id uuid, mask_image_id uuid, strength float8, is_public bool, tags text[], retry_of uuid,
+            batch_id uuid, batch_index int, expected_seconds float8, seconds_before float8, start_within float8,
+            reuse_key bytea)) with ordinality as g (id, mode, prompt, negative_prompt, width, height, steps,
+            guidance_scale, seed, image_count, source_image_id, mask_image_id, strength, is_public, tags, retry_of,
+            batch_id, batch_index, expected_seconds, seconds_before, start_within, reuse_key, place)
     ), made as (
         insert into image_generations (id, user_id, model_id, engine, mode, prompt, negative_prompt, width, height,
-            steps, guidance_scale, seed, image_count, source_image_id, strength, is_public, retry_of, priority,
-            expected_seconds, tag)
-        select :id, :user_id, :model_id, :engine, :mode, :prompt, :negative_prompt, :width, :height, :steps,
-            cast(:guidance as float8), :seed, :image_count, cast(:source_image_id as uuid), cast(:strength as float8),
-            :is_public, cast(:retry_of as uuid), :priority, cast(:expected_seconds as float8), owner.tag
-        from owner
-        returning *
+            steps, guidance_scale, seed, image_count, source_image_id, mask_image_id, strength, is_public, tags,
+            retry_of, batch_id, batch_index, expected_seconds, tag, start_before, reuse_key)
+        select a.id, $3::uuid, m.id, m.engine, mode, prompt, negative_prompt, width, height, steps, guidance_scale,
+            seed, image_count, source_image_id, mask_image_id, strength, is_public, tags, retry_of, batch_id,
+            batch_index, expected_seconds, tag + seconds_before, now() + make_interval(secs => start_within), reuse_key
+        from asked a, model m
     ), told as (
-        insert into generation_events (user_id, seq, generation_id, kind, attempt)
-        select made.user_id, owner.event_seq, made.id, 'queued', 0 from made, owner
-        returning *
+        insert into generation_events (user_id, seq, generation_id, kind, attempt, created_at)
+        select $3::uuid, seq + place, id, 'queued', 0, told_at from asked
     )
-    select row_to_json(made)::text as row, (select json_agg(told) from told)::text as events from made
-""")
-
-KEEP_KEY = text("""
-    insert into idempotency_keys as kept (user_id, mutation, key, input_hash, generation_id)
-    values (:user_id, :mutation, :key, :input_hash, :generation_id)
-    on conflict (user_id, mutation, key) do update
-        set input_hash = excluded.input_hash, generation_id = excluded.generation_id, created_at = now()
-        where kept.created_at < now() - make_interval(secs => 3600 * cast(:hours as float8))
-    returning true
-""")
-KEPT_KEY = text("""
-    select input_hash, generation_id from idempotency_keys
-    where user_id = :user_id and mutation = :mutation and key = :key
-""")
-
-REPLAY = text("""
-    select generation_id from idempotency_keys
-    where user_id = :user_id and mutation = :mutation and key = :key and input_hash = :input_hash
-        and created_at >= now() - make_interval(secs => :seconds)
-""")
+    select exists (select from model) as is_offered, exists (select from line) as is_somebody, now() as created_at,
+        owner.tag, owner.seq, owner.told_at
+    from claims left join owner on true
+"""
 
 
-async def replay(session: AsyncSession, owner: UUID, key: IdempotencyKey) -> GenerationRow | None:
-    """What the key has made with the same input, as it is now; None when there is nothing, or nothing left."""
-    named = {"user_id": owner, "mutation": key.mutation, "key": key.key, "input_hash": key.input_hash}
-    id = await session.scalar(REPLAY, {**named, "seconds": key.hours * 3600})
-    return (
-        (await session.scalars(select(GenerationRow).where(col(GenerationRow.id) == id))).one_or_none() if id else None
-    )
+async def submit(
+    run: Run, owner: UUID, news: Sequence[NewGeneration], allowance: Allowance, ids: Sequence[UUID] = ()
+) -> list[Changed] | None:
+    """QUEUED generations of one model, in their order; None when that passes a limit: then nothing is written.
 
-
-async def create(
-    session: AsyncSession,
-    owner: UUID,
-    new: NewGeneration,
-    allowance: Allowance,
-    *,
-    key: IdempotencyKey | None = None,
-) -> Changed:
-    """A QUEUED generation; or, under a key that was used, the one made then, as it is now.
-
-    Raises RateLimitError, QuotaExceededError, ConflictError (the key with another input), NotFoundError (what the key
-    made is deleted). The session must be rolled back then: a refused request keeps no key and uses up no limit.
+    Raises StaleModelError, UnauthenticatedError when the account is gone.
     """
-    id = uuid4()
-    if key and (earlier := await _under_key(session, owner, key, id)):
-        return Changed(earlier)
-    values = {"id": id, "user_id": owner, **_values(new), **_bounds(allowance)}
-    changed = await events.run(session, CREATE, [EventKind.QUEUED], values)
-    if changed is None:
-        raise limits.refusal(await limits.usage(session, owner), allowance)
-    return changed
-
-
-async def _under_key(session: AsyncSession, owner: UUID, key: IdempotencyKey, id: UUID) -> GenerationRow | None:
-    """None when the key is new and now ours; waits for another request that holds it."""
-    named = {"user_id": owner, "mutation": key.mutation, "key": key.key}
-    ours = {**named, "input_hash": key.input_hash, "generation_id": id, "hours": key.hours}
-    if await session.scalar(KEEP_KEY, ours):
+    rows = _rows(news, ids or [uuid4() for _ in news])
+    model, seconds = news[0].model, sum(new.expected_seconds for new in news)
+    said = await run(
+        orjson.dumps([{**row, **_unseen(new)} for row, new in zip(rows, news, strict=True)], default=str).decode(),
+        owner,
+        model.id,
+        model.updated_at,
+        len(news),
+        seconds,
+        allowance.generations_per_hour,
+        allowance.generations_per_day,
+        allowance.storage_bytes,
+    )
+    if not said["is_offered"]:
+        raise StaleModelError
+    if not said["is_somebody"]:
+        raise UnauthenticatedError("This account is gone.")
+    if said["tag"] is None:
         return None
-    kept = (await session.execute(KEPT_KEY, named)).one()
-    if kept.input_hash != key.input_hash:
-        raise ConflictError("This key was used with another input.", path=("input", "idempotencyKey"))
-    earlier = select(GenerationRow).where(col(GenerationRow.id) == kept.generation_id)
-    row = (await session.scalars(earlier)).one_or_none()
-    if row is None:
-        raise NotFoundError(
-            "What this key made has been deleted.", path=("input", "idempotencyKey"), missing_id=kept.generation_id
-        )
-    return row
+    return [_changed(owner, new, row, place, said) for place, (new, row) in enumerate(zip(news, rows, strict=True), 1)]
 
 
-def _values(new: NewGeneration) -> dict[str, object]:
-    return {
+async def within(
+    session: AsyncSession, owner: UUID, news: Sequence[NewGeneration], allowance: Allowance, ids: Sequence[UUID] = ()
+) -> list[Changed]:
+    """As `submit`, in the session's transaction. Raises also RateLimitError, QuotaExceededError: roll back then."""
+    connection = await session.connection()
+
+    async def run(*values: object) -> Any:
+        return (await connection.exec_driver_sql(SUBMIT, (None, *values))).mappings().one()
+
+    if changed := await submit(run, owner, news, allowance, ids):
+        return changed
+    raise limits.refusal(await limits.usage(session, owner), allowance, len(news))
+
+
+async def at_once(db: Database, claims: Claims, owner: UUID, new: NewGeneration, allowance: Allowance) -> Changed:
+    """As `submit`, of one and in one round trip. Raises also RateLimitError, QuotaExceededError."""
+    if changed := await submit(partial(db.direct.row, SUBMIT, claims), owner, [new], allowance):
+        return changed[0]
+    async with db.as_user(claims) as session:
+        raise limits.refusal(await limits.usage(session, owner), allowance)
+
+
+def _rows(news: Sequence[NewGeneration], ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """Each with its id, and with the seconds that those before it take."""
+    before = accumulate((new.expected_seconds for new in news), initial=0.0)
+    return [
+        {**new.columns, "id": id, "seconds_before": seconds}
+        for new, id, seconds in zip(news, ids, before, strict=False)
+    ]
+
+
+def _unseen(new: NewGeneration) -> dict[str, Any]:
+    """What the statement needs and no row in Python has."""
+    key = new.reuse_key
+    return {"start_within": new.start_within_seconds, "reuse_key": f"\\x{key.hex()}" if key else None}
+
+
+# What a QUEUED one has not got yet.
+UNTOUCHED: dict[str, object] = {
+    **dict.fromkeys(GenerationRow.model_fields),
+    "status": GenerationStatus.QUEUED,
+    "progress": 0.0,
+    "priority": PRIORITY,
+    "attempt": 0,
+    "retry_count": 0,
+}
+
+
+def _changed(owner: UUID, new: NewGeneration, row: dict[str, Any], place: int, said: Mapping[str, Any]) -> Changed:
+    created_at: datetime = said["created_at"].astimezone(UTC)
+    within = new.start_within_seconds
+    values = {
+        **UNTOUCHED,
+        **row,
+        "user_id": owner,
         "model_id": new.model.id,
         "engine": new.model.engine,
-        "priority": PRIORITY,
-        "mode": str(new.mode),
-        "prompt": new.prompt,
-        "negative_prompt": new.negative_prompt,
-        "width": new.width,
-        "height": new.height,
-        "steps": new.steps,
-        "guidance": new.guidance,
-        "seed": new.seed,
-        "image_count": new.image_count,
-        "source_image_id": new.source_image_id,
-        "strength": new.strength,
-        "is_public": new.is_public,
-        "retry_of": new.retry_of,
-        "expected_seconds": new.expected_seconds,
+        "tag": said["tag"] + row["seconds_before"],
+        "start_before": created_at + timedelta(seconds=within) if within is not None else None,
+        "created_at": created_at,
+        "updated_at": created_at,
     }
-
-
-def _bounds(allowance: Allowance) -> dict[str, object]:
-    return {
-        "per_hour": allowance.generations_per_hour,
-        "per_day": allowance.generations_per_day,
-        "storage_bytes": allowance.storage_bytes,
+    del values["seconds_before"]
+    event = {
+        "user_id": owner,
+        "seq": said["seq"] + place,
+        "generation_id": row["id"],
+        "kind": EventKind.QUEUED,
+        "attempt": 0,
+        "will_retry": False,
+        "failure": None,
+        "created_at": said["told_at"],
     }
+    return Changed(made(GenerationRow, values), (made(EventRow, event),))

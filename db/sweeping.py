@@ -1,6 +1,7 @@
 """What the sweep looks for: leases that ran out, work that nobody was told of, and what is old enough to go."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -40,6 +41,17 @@ WAITING = text("""
 """)
 
 
+OVERDUE = text("""
+    select id from image_generations where status = 'queued' and start_before <= now() and started_at is null
+    order by start_before limit :limit
+""")
+
+
+async def overdue(session: AsyncSession, limit: int) -> Sequence[UUID]:
+    """Those that should have started by now, the longest overdue first."""
+    return (await session.scalars(OVERDUE, {"limit": limit})).all()
+
+
 async def release_expired(session: AsyncSession) -> None:
     """Let go of what a dead worker had reserved."""
     await session.execute(RELEASE)
@@ -63,6 +75,18 @@ OLD_KEYS = text("""
             where created_at < now() - make_interval(secs => 3600 * cast(:idempotency_hours as float8))
         limit :limit))
 """)
+# A batch that failed as a whole, looked for among those of whom some have just become old enough: others would be
+# found again by every sweep.
+OLD_BATCHES = text("""
+    delete from batch_generations where id = any (array(
+        select distinct f.batch_id from image_generations f
+        where f.status = 'failed' and f.batch_id is not null
+            and f.completed_at between now() - make_interval(days => 2 * :failed_days)
+                and now() - make_interval(days => :failed_days)
+            and not exists (select from image_generations g where g.batch_id = f.batch_id and (
+                g.status not in ('failed', 'canceled') or g.completed_at > now() - make_interval(days => :failed_days)))
+        limit :limit))
+""")
 OLD_FAILURES = text("""
     delete from image_generations where id = any (array(
         select id from image_generations where status = 'failed' and batch_id is null
@@ -73,7 +97,8 @@ OLD_FAILURES = text("""
 async def forget_old(
     session: AsyncSession, *, event_hours: float, idempotency_hours: float, failed_days: int, limit: int
 ) -> None:
-    """Delete what is older than it needs to be, at most `limit` rows of each kind; a batch's failures go with it."""
+    """Delete what is older than it needs to be, at most `limit` rows of each kind; failures of a batch go with it."""
     await session.execute(OLD_EVENTS, {"event_hours": event_hours, "limit": limit})
     await session.execute(OLD_KEYS, {"idempotency_hours": idempotency_hours, "limit": limit})
     await session.execute(OLD_FAILURES, {"failed_days": failed_days, "limit": limit})
+    await session.execute(OLD_BATCHES, {"failed_days": failed_days, "limit": limit})

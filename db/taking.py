@@ -133,6 +133,7 @@ START = events.change("""with changed as (
         attempt_id = :attempt_id, worker = :worker, reserved_by = null, not_before = null, started_at = now(),
         updated_at = now(), lease_until = now() + make_interval(secs => :lease_seconds)
     where id = :id and status = 'queued' and reserved_by = :worker
+        and (start_before is null or start_before > now() or started_at is not null)
     returning *
 )""")
 
@@ -140,7 +141,10 @@ START = events.change("""with changed as (
 async def start(
     session: AsyncSession, generation_id: UUID, *, worker: str, attempt_id: UUID, lease_seconds: float
 ) -> Changed:
-    """A reserved one becomes PROCESSING under `attempt_id`. Raises SupersededError when it was canceled meanwhile."""
+    """A reserved one becomes PROCESSING under `attempt_id`.
+
+    Raises SupersededError when it was canceled meanwhile, or should have started before.
+    """
     values = {"id": generation_id, "worker": worker, "attempt_id": attempt_id, "lease_seconds": float(lease_seconds)}
     return required(await events.run(session, START, [EventKind.STARTED], values))
 

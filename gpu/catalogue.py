@@ -3,6 +3,7 @@
 All that is wrong with it is found when it is loaded. Ours is catalogue.toml; an operator's own may stand in its place.
 """
 
+import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import orjson
 from pydantic import ValidationError
 
 from gpu.entries import Declared, DeclaredModel
@@ -105,7 +107,15 @@ class Entry:
             "modes": self.modes,
             "is_active": declared.is_active,
             "sort_order": declared.sort_order,
+            "digest": self.digest,
         }
+
+    @property
+    def digest(self) -> str:
+        """Of all that makes the pictures: the same request of another digest may come out as another."""
+        made_of = {mode: [workflow.graph, sorted(self.files(mode))] for mode, workflow in self.workflows.items()}
+        said = orjson.dumps([self.declared.version, made_of], option=orjson.OPT_SORT_KEYS)
+        return hashlib.sha256(said).hexdigest()
 
     def default(self, key: str) -> Any:
         """What a request that leaves `key` open gets: the file's value, else the one saved in the first graph."""

@@ -1,30 +1,25 @@
 """What is wrong with an input, found before anything is written; the error names the field."""
 
-import hashlib
-import re
 import secrets
-import unicodedata
-from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-import orjson
 from strawberry import UNSET
 
 from db.enums import GenerationMode
 from db.errors import InvalidInputError
-from db.generations import IdempotencyKey, NewGeneration
+from db.generations import NewGeneration
 from db.images import ImageChanges
 from db.tables import ImageRow, ModelRow
-from resolvers import sizes
+from resolvers import sizes, texts
 from resolvers.ids import parse
 from schema.bounds import Bounds
 from schema.inputs import CreateGenerationInput, UpdateImageInput
 from schema.model import Model
 
-KEY = re.compile(r"[ -~]{1,128}")
 MAX_RATING = 5
 SEED_BITS = 53  # what every JSON client reads back unchanged
+MIN_START_SECONDS = 10
 NEEDS_SOURCE = (GenerationMode.IMAGE_TO_IMAGE, GenerationMode.INPAINT, GenerationMode.UPSCALE)
 # What a request may set, by the name that a model's modes list it under; the rest every model takes.
 SETTABLE = {
@@ -46,23 +41,14 @@ def model_reference(reference: str) -> UUID | str:
     return parsed[1] if parsed and parsed[0] == Model.__name__ else reference.replace("\0", "")
 
 
-def idempotency_key(input: CreateGenerationInput, hours: float) -> IdempotencyKey | None:
-    """The client's key with the digest of all else. Raises InvalidInputError."""
-    key = given(input.idempotency_key)
-    if key is None:
-        return None
-    if not KEY.fullmatch(key):
-        raise InvalidInputError("A key is 1 to 128 printable ASCII characters.", path=("input", "idempotencyKey"))
-    asked = {field.name: given(getattr(input, field.name)) for field in fields(input)} | {"idempotency_key": None}
-    digest = hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).digest()
-    return IdempotencyKey(key, digest, hours=hours)
-
-
-def generation(input: CreateGenerationInput, model: ModelRow, source: ImageRow | None, bounds: Bounds) -> NewGeneration:
+def generation(
+    input: CreateGenerationInput, model: ModelRow, bounds: Bounds, source: ImageRow | None, mask: ImageRow | None
+) -> NewGeneration:
     """What the model is to do, every open value filled in. Raises InvalidInputError naming the first wrong field."""
-    mode = _mode(input, model, source)
+    mode = _mode(input, model, source, mask)
     _supported(input, model, model.modes[mode])
     _source_fits(mode, model, source)
+    _mask_fits(mode, source, mask)
     takes = frozenset(model.modes[mode])
     width, height = _size(input, model, source)
     return NewGeneration(
@@ -77,8 +63,12 @@ def generation(input: CreateGenerationInput, model: ModelRow, source: ImageRow |
         seed=secrets.randbits(SEED_BITS) if given(input.seed) is None else int(input.seed or 0),
         image_count=int(_number("imageCount", input.image_count, 1, model.max_image_count, 1) or 1),
         source_image_id=source.id if source else None,
+        mask_image_id=mask.id if mask else None,
         strength=_number("strength", input.strength, 0, 1, model.default_strength) if "strength" in takes else None,
         is_public=input.is_public,
+        start_within_seconds=_start_within(given(input.start_within_seconds)),
+        # By chance nothing comes out the same.
+        reuse=input.reuse and (given(input.seed) is not None or mode is GenerationMode.UPSCALE),
     )
 
 
@@ -103,6 +93,13 @@ def image_changes(input: UpdateImageInput) -> ImageChanges:
     )
 
 
+def line(text: str, most: int, *path: str) -> str:
+    """A text of one line. Raises InvalidInputError."""
+    if "\n" in text or "\r" in text:
+        raise InvalidInputError("One line.", path=path)
+    return texts.text(text, most, *path)
+
+
 def given(value: Any) -> Any:
     """The value, or None where leaving it out means the same as null."""
     return None if value is UNSET else value
@@ -117,8 +114,10 @@ def _camel(name: str) -> str:
     return first + "".join(part.title() for part in rest)
 
 
-def _mode(input: CreateGenerationInput, model: ModelRow, source: ImageRow | None) -> GenerationMode:
-    """The one asked for; else IMAGE_TO_IMAGE with a source, else what the model does first."""
+def _mode(
+    input: CreateGenerationInput, model: ModelRow, source: ImageRow | None, mask: ImageRow | None
+) -> GenerationMode:
+    """As asked for; else INPAINT with a mask, else IMAGE_TO_IMAGE with a source, else what the model does first."""
     offered = [mode for mode in GenerationMode if mode in model.modes]
     asked = given(input.mode)
     if asked is not None and asked not in offered:
@@ -127,6 +126,10 @@ def _mode(input: CreateGenerationInput, model: ModelRow, source: ImageRow | None
         return GenerationMode(asked)
     if not offered:
         raise _wrong("model", f"{model.name} has no workflow.", "MODEL_UNAVAILABLE")
+    if mask is not None:
+        if GenerationMode.INPAINT not in offered:
+            raise _wrong("maskImageId", f"{model.name} does not do INPAINT.", "UNSUPPORTED_BY_MODEL")
+        return GenerationMode.INPAINT
     if source is None:
         return offered[0]
     with_source = [mode for mode in (GenerationMode.IMAGE_TO_IMAGE, offered[0]) if mode in offered]
@@ -146,6 +149,24 @@ def _source_fits(mode: GenerationMode, model: ModelRow, source: ImageRow | None)
             raise _wrong("sourceImageId", f"{mode.name} needs an image to start from.")
     elif model.max_source_pixels and source.width * source.height > model.max_source_pixels:
         raise _wrong("sourceImageId", f"{model.name} takes at most {model.max_source_pixels} pixels.", "TOO_LARGE")
+
+
+def _mask_fits(mode: GenerationMode, source: ImageRow | None, mask: ImageRow | None) -> None:
+    if mask is None:
+        return
+    if mode is not GenerationMode.INPAINT:
+        raise _wrong("maskImageId", f"A mask is for INPAINT, not for {mode.name}.")
+    if source and (mask.width, mask.height) != (source.width, source.height):
+        raise _wrong(
+            "maskImageId",
+            f"A mask is of the source's size, {source.width} x {source.height}; this is {mask.width} x {mask.height}.",
+        )
+
+
+def _start_within(seconds: int | None) -> int | None:
+    if seconds is not None and seconds < MIN_START_SECONDS:
+        raise _wrong("startWithinSeconds", f"Give it at least {MIN_START_SECONDS} seconds.")
+    return seconds
 
 
 def _size(input: CreateGenerationInput, model: ModelRow, source: ImageRow | None) -> tuple[int, int]:
@@ -169,11 +190,7 @@ def _prompt(field: str, text: str, bounds: Bounds, *, required: bool = False, mo
         raise _wrong(field, f"{model.name} takes no prompt; leave it empty.", "UNSUPPORTED_BY_MODEL")
     if required and not text.strip():
         raise _wrong(field, "Say what to draw.")
-    if len(text) > bounds.max_prompt_characters:
-        raise _wrong(field, f"At most {bounds.max_prompt_characters} characters; this is {len(text)}.", "TOO_LARGE")
-    if any(unicodedata.category(character) == "Cc" and character not in "\n\r\t" for character in text):
-        raise _wrong(field, "No control characters but line breaks and tabs.")
-    return text
+    return texts.text(text, bounds.max_prompt_characters, "input", field)
 
 
 def _number(field: str, value: Any, least: float | None, most: float | None, default: Any) -> Any:

@@ -1,27 +1,27 @@
 """Generations: read, asked for, stopped, repeated, deleted. Whoever changes one tells of it after the commit."""
 
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
-from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry import UNSET
 
-from db import generations, images, models
+from db import generations, submissions
 from db.errors import PictureError
 from db.events import Changed
-from db.generations import NewGeneration
-from resolvers import checks
+from db.idempotency import IdempotencyKey
+from db.tables import GenerationRow
+from resolvers import asked, digests
 from resolvers.callers import person, require_caller, require_person
 from resolvers.filters import generation_filter
-from resolvers.ids import missing, require, row_id
+from resolvers.ids import require, row_id
+from resolvers.telling import tell
 from schema.arguments import After, Before, First, Id, Last
 from schema.context import Info
-from schema.enums import GenerationStatus
 from schema.inputs import CreateGenerationInput, GenerationFilter
 from schema.node import page_request
 from schema.payloads import CreateGenerationPayload, DeletePayload, GenerationPayload
-from schema.picture import Generation, GenerationConnection, Image
-from tasks.queue import engine_queue
+from schema.picture import Generation, GenerationConnection
 
 Filter = Annotated[GenerationFilter | None, strawberry.argument(description="Which of them.")]
 Wanted = Annotated[CreateGenerationInput, strawberry.argument(description="What to make, and how.")]
@@ -61,30 +61,31 @@ async def list_generations(
 async def create_generation(info: Info, input: Wanted) -> CreateGenerationPayload:
     """A QUEUED generation. Raises what is wrong with the input, naming the field; then nothing is written."""
     owner = require_person(info)
-    key = checks.idempotency_key(input, info.context.bounds.idempotency_hours)
-    async with info.context.db.as_user(info.context.claims) as session:
-        try:
-            new = await _checked(info, session, input)
-        except PictureError:  # what was fine when the key made it stays made, should its source be gone since
-            earlier = await generations.replay(session, owner, key) if key else None
-            if earlier is None:
-                raise
-            changed = Changed(earlier)
-        else:
-            changed = await generations.create(session, owner, new, info.context.allowance, key=key)
-            info.context.loaders.models.prime(new.model.id, new.model)  # it need not be read again to be shown
-    await _tell(info, changed)
+    key = digests.idempotency_key(input, info.context.bounds.idempotency_hours)
+    changed = await asked.up_to_date(info, lambda: _create(info, input, owner, key))
+    await tell(info, [changed])
     return CreateGenerationPayload(generation=Generation.of(changed.row))
 
 
-async def _checked(info: Info, session: AsyncSession, input: CreateGenerationInput) -> NewGeneration:
-    model = await models.require(session, checks.model_reference(input.model), path=("input", "model"))
-    source, id = None, checks.given(input.source_image_id)
-    if id is not None:
-        source = await images.get(session, require(id, Image, "input", "sourceImageId"))
-        if source is None:
-            raise missing(id, Image, "input", "sourceImageId")
-    return checks.generation(input, model, source, info.context.bounds)
+async def _create(info: Info, input: CreateGenerationInput, owner: UUID, key: IdempotencyKey | None) -> Changed:
+    context = info.context
+    try:
+        new = await asked.generation(info, input)
+    except PictureError:  # what was fine when the key made it stays made, should its source be gone since
+        earlier = await _replay(info, owner, key) if key else None
+        if earlier is None:
+            raise
+        return Changed(earlier)
+    context.loaders.models.prime(new.model.id, new.model)  # it need not be read again to be shown
+    if key is None and not new.reuse:
+        return await submissions.at_once(context.db, context.claims, owner, new, context.allowance)
+    async with context.db.as_user(context.claims) as session:
+        return await generations.create(session, owner, new, context.allowance, key=key)
+
+
+async def _replay(info: Info, owner: UUID, key: IdempotencyKey) -> GenerationRow | None:
+    async with info.context.db.as_user(info.context.claims) as session:
+        return await generations.replay(session, owner, key)
 
 
 async def cancel_generation(info: Info, id: Id) -> GenerationPayload:
@@ -93,7 +94,7 @@ async def cancel_generation(info: Info, id: Id) -> GenerationPayload:
     generation_id = require(id, Generation, "id")
     async with info.context.db.as_user(info.context.claims) as session:
         changed = await generations.cancel(session, generation_id)
-    await _tell(info, changed)
+    await tell(info, [changed])
     return GenerationPayload(generation=Generation.of(changed.row))
 
 
@@ -103,7 +104,7 @@ async def retry_generation(info: Info, id: Id) -> GenerationPayload:
     generation_id = require(id, Generation, "id")
     async with info.context.db.as_user(info.context.claims) as session:
         changed = await generations.retry(session, owner, generation_id, info.context.allowance)
-    await _tell(info, changed)
+    await tell(info, [changed])
     return GenerationPayload(generation=Generation.of(changed.row))
 
 
@@ -113,13 +114,5 @@ async def delete_generation(info: Info, id: Id) -> DeletePayload:
     generation_id = require(id, Generation, "id")
     async with info.context.db.as_user(info.context.claims) as session:
         changed = await generations.delete(session, generation_id)
-    await _tell(info, changed)
+    await tell(info, [changed])
     return DeletePayload(deleted_id=id)
-
-
-async def _tell(info: Info, changed: Changed) -> None:
-    """To who listens, and to the workers when there is work. Should we die before it, the sweep makes up for it."""
-    if changed.events:
-        await info.context.events.publish(changed)
-        if changed.row.status == GenerationStatus.QUEUED:
-            await info.context.queue.wake(engine_queue(changed.row.engine))

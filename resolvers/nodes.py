@@ -13,7 +13,7 @@ from schema.arguments import Id
 from schema.context import Info, Loaders
 from schema.model import Model
 from schema.node import Node
-from schema.picture import Generation, Image, Profile
+from schema.picture import Batch, Generation, Image, Profile
 from schema.tag import Tag
 from schema.template import PromptTemplate
 from schema.upload import Upload
@@ -22,6 +22,7 @@ Ids = Annotated[list[strawberry.ID], strawberry.argument(description="Global ids
 
 # Type's name → how its rows are loaded, and what is made of one.
 NODES: dict[str, tuple[Callable[[Loaders, UUID], Awaitable[Any]], Callable[[Any], Node]]] = {
+    "Batch": (lambda loaders, id: loaders.batches.load(id), Batch.of),
     "Generation": (lambda loaders, id: loaders.generations.load(id), Generation.of),
     "Image": (lambda loaders, id: loaders.images.load(id), Image.of),
     "Model": (lambda loaders, id: loaders.models.load(id), Model.of),

@@ -13,6 +13,7 @@ from db.ending import Failure
 from db.enums import FailureCode, GenerationStage
 from db.errors import SupersededError
 from db.events import Changed
+from db.tables import GenerationRow
 from db.taking import Attempt
 from gpu.engine import Finished, OutputImage, Previewed, Progressed
 from gpu.errors import EngineError, InterruptedRunError
@@ -41,7 +42,8 @@ class Attempts:
         """Start it and follow it until the engine has made the pictures; None when it has ended otherwise."""
         try:
             changed = await self._start(prepared)
-        except SupersededError:  # it was canceled, or taken from us, meanwhile
+        except SupersededError:  # it was canceled or taken from us meanwhile, or its time is over
+            await self._expire(prepared.row)
             return None
         live = Live(changed.row, Attempt.of(changed.row), took={"prepare_seconds": prepared.seconds})
         outputs: Sequence[OutputImage] = ()
@@ -66,6 +68,14 @@ class Attempts:
                 attempt_id=prepared.attempt_id,
                 lease_seconds=rules.lease_seconds,
             )
+
+    async def _expire(self, row: GenerationRow) -> None:
+        """End what should have started before, or it would be the next again."""
+        if row.start_before:
+            with suppress(SupersededError):
+                async with self._resources.db.as_service() as session:
+                    changed = await ending.expire(session, row.id)
+                await self._tell(changed)
 
     async def adopt(self, live: Live) -> tuple[Live, Sequence[OutputImage]] | None:
         """Go on with an attempt that an earlier process of this worker began; None when it has ended otherwise."""

@@ -162,7 +162,7 @@ def _convert(annotation: Any) -> Convert | None:
     type_ = next(t for t in types if t is not type(None))
     if type_ is datetime:
         return datetime.fromisoformat
-    if type_ in (UUID, Decimal, float) or issubclass(type_, StrEnum):
+    if type_ in (UUID, Decimal, float) or (isinstance(type_, type) and issubclass(type_, StrEnum)):
         return type_  # type: ignore[no-any-return]
     return None
 

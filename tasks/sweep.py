@@ -6,10 +6,11 @@ a sweep that dies has done what it has done.
 
 import asyncio
 from contextlib import suppress
+from uuid import UUID
 
 import structlog
 
-from db import ending, models, objects, sweeping, workers
+from db import ending, models, objects, receiving, sweeping, workers
 from db.database import is_away
 from db.errors import SupersededError
 from db.tables import GenerationRow
@@ -29,10 +30,13 @@ async def sweep(resources: SweepResources) -> None:
         if not await sweeping.is_ours(session):
             return
         lost = await sweeping.expired(session, rules.batch_count)
+        overdue = await sweeping.overdue(session, rules.batch_count)
         await sweeping.release_expired(session)
         await objects.abandon(session, rules.orphan_seconds)
         await models.measure(session)
         await workers.forget(session)
+        expired = await receiving.expire(session, rules.batch_count)
+        await receiving.forget(session, rules.upload_days, rules.batch_count)
         await sweeping.forget_old(
             session,
             event_hours=rules.event_hours,
@@ -42,6 +46,10 @@ async def sweep(resources: SweepResources) -> None:
         )
     for row in lost:
         await _requeue(resources, row)
+    for id in overdue:
+        await _expire(resources, id)
+    for upload_id in expired:
+        await resources.events.announce(f"upload:{upload_id}", {})
     await tidy(resources)
     async with resources.db.as_service() as session:
         engines = await sweeping.waiting_engines(session)
@@ -62,6 +70,14 @@ async def _requeue(resources: SweepResources, row: GenerationRow) -> None:
                 if_expired=True,
             )
         log.warning("worker_lost", generation_id=str(row.id), attempt=row.attempt, worker=row.worker)
+        await resources.events.publish(changed)
+
+
+async def _expire(resources: SweepResources, id: UUID) -> None:
+    """It was to start by now, and has not."""
+    with suppress(SupersededError):
+        async with resources.db.as_service() as session:
+            changed = await ending.expire(session, id)
         await resources.events.publish(changed)
 
 
