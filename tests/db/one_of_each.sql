@@ -15,6 +15,8 @@ insert into images (id, user_id, generation_id, blurhash, is_public, publication
     from (values ('00000000-0000-0000-0000-000000000001', 'public', true, null),
                  ('00000000-0000-0000-0000-000000000002', 'private', false, null),
                  ('00000000-0000-0000-0000-000000000003', 'archived', true, now())) as i (id, name, is_public, archived_at);
+insert into images (id, user_id, blurhash, is_public, publication_id, hidden_at, prompt)
+    values ('00000000-0000-0000-0000-000000000004', ALICE, 'hidden', true, gen_random_uuid(), now(), 'fox');
 insert into tags (id, name, created_by)
     select ('00000000-0000-0000-0000-0000000000e' || n)::uuid, name, ALICE
     from (values (1, 'on public'), (2, 'on private'), (3, 'on archived'), (4, 'unused')) as t (n, name);
@@ -33,3 +35,7 @@ insert into objects (key, kind, user_id) values ('object', 'image', ALICE);
 insert into queue_lines (engine, model_id, priority) values ('comfyui', '00000000-0000-0000-0000-00000000000a', 0);
 insert into workers (name, engine) values ('worker', 'comfyui');
 insert into revoked_subjects (sub) values (gen_random_uuid());
+insert into reports (image_id, user_id, reason) values ('00000000-0000-0000-0000-000000000001', ALICE, 'reason');
+insert into audit_log (operator, action, target) values ('operator', 'hide_image', '00000000-0000-0000-0000-000000000004');
+insert into uploads (id, user_id, filename, content_type, size, object_key, expires_at)
+    values (gen_random_uuid(), ALICE, 'fox.png', 'image/png', 1, 'upload', now() + interval '1 hour');

@@ -66,13 +66,16 @@ HIDDEN = {
     },
 }
 CLOSED = {
+    "audit_log",
     "generation_errors",
     "generation_events",
     "generation_performance",
     "idempotency_keys",
     "objects",
     "queue_lines",
+    "reports",
     "revoked_subjects",
+    "uploads",
     "user_rate_limits",
     "workers",
 }

@@ -11,7 +11,8 @@ from tests.services import Addresses
 SEED = Path(__file__).with_name("one_of_each.sql")
 TABLES = "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')"
 RELATIONS = "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v')"
-COLUMNS = "select attname from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped"
+COLUMNS = """select attname from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped
+    and attgenerated = '' and attidentity = ''"""
 
 # What everybody may see of what is alice's, and what she sees herself.
 PUBLIC = {
@@ -26,10 +27,10 @@ PUBLIC = {
 OWN = {
     "profiles": {"alice"},
     "models": {"model", "retired"},
-    "images": {"public", "private", "archived"},
+    "images": {"public", "private", "archived", "hidden"},
     "tags": {"on public", "on private", "on archived", "unused"},
     "image_tags": {"on public", "on private", "on archived"},
-    "image_words": {"public", "private", "archived"},
+    "image_words": {"public", "private", "archived", "hidden"},
     "prompt_templates": {"public", "private"},
     "image_generations": {"fox"},
     "batch_generations": {"batch"},
@@ -38,7 +39,7 @@ OWN = {
     "multi_generation_groups": {"fox"},
 }
 # What Picture keeps about her; not over REST.
-KEPT = {name: {"a row"} for name in ("user_rate_limits", "generation_events", "idempotency_keys", "objects")}
+KEPT = {name: {"a row"} for name in ("user_rate_limits", "generation_events", "idempotency_keys", "objects", "uploads")}
 NAMES = {
     "profiles": "username",
     "models": "slug",
@@ -109,15 +110,22 @@ async def attempts(addresses: Addresses) -> dict[str, tuple[str, list[str]]]:
     async with ADMIN.visit(addresses) as connection:
         for table in await names(connection, TABLES):
             row = await connection.fetchval(f"select row_to_json(t)::text from {table} t limit 1")
-            copy = f"insert into {table} select * from json_populate_record(null::{table}, $1::json)"
+            columns = await names(connection, COLUMNS, table)
+            listed = ", ".join(columns)
+            copy = f"insert into {table} ({listed}) select {listed} from json_populate_record(null::{table}, $1::json)"
             tried[f"insert {table}"] = copy, [row]
-            for column in await names(connection, COLUMNS, table):
+            for column in columns:
                 tried[f"update {table}.{column}"] = f"update {table} set {column} = default", []
             tried[f"delete {table}"] = f"delete from {table}", []
     return tried
 
 
 async def written(addresses: Addresses, who: Visitor) -> set[str]:
+    """Which of these touch a row, but for the columns that an update changes."""
+    return {name.partition(".")[0] for name in await touched(addresses, who)}
+
+
+async def touched(addresses: Addresses, who: Visitor) -> set[str]:
     """Which of these touch a row."""
     done: set[str] = set()
     tried = await attempts(addresses)
@@ -127,11 +135,11 @@ async def written(addresses: Addresses, who: Visitor) -> set[str]:
             await attempt.start()
             try:
                 if await connection.execute(statement, *values) not in ("UPDATE 0", "DELETE 0"):
-                    done.add(name.partition(".")[0])
+                    done.add(name)
             except asyncpg.InsufficientPrivilegeError:
                 continue
             except asyncpg.IntegrityConstraintViolationError:
-                done.add(name.partition(".")[0])  # it was let in, and only the value is refused
+                done.add(name)  # it was let in, and only the value is refused
             finally:
                 await attempt.rollback()
     return done
@@ -146,6 +154,27 @@ async def test_a_stranger_changes_nothing_of_alices(furnished: Addresses, who: V
 
 async def test_alice_herself_changes_nothing_over_rest(furnished: Addresses) -> None:
     assert await written(furnished, REST_ALICE) == set()
+
+
+async def test_of_her_images_alice_changes_the_marks_and_nothing_else(furnished: Addresses) -> None:
+    """Not their bytes, counts or origin, nor that they are hidden; of a tag its colour, of a profile what is shown."""
+    done = await touched(furnished, API_ALICE)
+    changed = {name.removeprefix("update ") for name in done if name.startswith("update ")}
+    assert {name.partition(".")[2] for name in changed if name.startswith("images.")} == {
+        "archived_at", "is_favorite", "is_public", "publication_id", "rating", "updated_at"
+    }  # fmt: skip
+    assert {name for name in changed if name.startswith(("tags.", "profiles."))} == {
+        "tags.color", "profiles.username", "profiles.avatar_url", "profiles.updated_at"
+    }  # fmt: skip
+    assert not {name for name in done if any(table in name for table in ("reports", "audit_log", "image_likes"))} - {
+        "insert reports"
+    }
+
+
+async def test_a_worker_changes_all_but_what_an_operator_has_done(furnished: Addresses) -> None:
+    done = await touched(furnished, WORKER)
+    assert {name for name in await attempts(furnished) if "audit_log" not in name} - done == set()
+    assert {name for name in done if "audit_log" in name} == {"insert audit_log"}
 
 
 async def test_alice_may_not_take_what_is_kept_about_her(furnished: Addresses) -> None:

@@ -121,6 +121,11 @@ $$;
 create or replace trigger append_only before update or delete or truncate on audit_log
     for each statement execute function picture.refuse_change();
 
+-- Of an image its owner changes the marks, whatever a statement of ours gets wrong: not its bytes, counts or origin,
+-- nor that it is hidden.
+revoke insert, update on images from picture_api;
+grant update (is_public, is_favorite, rating, archived_at, publication_id, updated_at) on images to picture_api;
+
 -- ── Downloads ─────────────────────────────────────────────────────────────
 -- Those of a second, by one statement. Locked in the order of their ids, as everywhere.
 create or replace function picture.count_downloads(ids uuid[], counts int[]) returns void
@@ -159,6 +164,7 @@ begin
         where user_id = subject;
     get diagnostics many = row_count;
     gone = gone || jsonb_build_object('objects', many);
+    delete from image_tags where user_id = subject;  -- at once, so that the tags are locked in their order
     delete from image_likes where user_id = subject;
     get diagnostics many = row_count;
     gone = gone || jsonb_build_object('likes', many);
