@@ -26,14 +26,28 @@ async def announce(session: AsyncSession, attempt: Attempt, keys: Sequence[str])
 
 
 # An attempt that has ended or been superseded may still be writing: its objects are left alone for a while.
+# An upload's own object is awaited for as long as the upload is.
 ABANDON = text("""
     update objects o set state = 'deleted', updated_at = now()
     where o.state = 'announced' and o.created_at < now() - make_interval(secs => :orphan_seconds)
         and not exists (select from image_generations g where g.id = o.generation_id and g.attempt_id = o.attempt_id
                         and g.status in ('processing', 'canceling'))
+        and not exists (select from uploads u where u.id = o.upload_id and u.status in ('pending', 'processing')
+                        and (o.kind = 'upload' or u.attempt_id = o.attempt_id))
 """)
-DELETED = text("select key from objects where state = 'deleted' order by created_at limit :limit")
-FORGET = text("delete from objects where state = 'deleted' and key = any (cast(:keys as text[]))")
+DELETED = text("""
+    select key from objects where state = 'deleted' and (removed_at is null or writable_until <= now())
+    order by created_at limit :limit
+""")
+# Whoever has a signed address may write once more until it is over: then it is removed once more.
+FORGET = text("""
+    with once_more as (
+        update objects set removed_at = now()
+        where state = 'deleted' and key = any (cast(:keys as text[])) and writable_until > now()
+    )
+    delete from objects where state = 'deleted' and key = any (cast(:keys as text[]))
+        and (writable_until is null or writable_until <= now())
+""")
 
 
 async def abandon(session: AsyncSession, orphan_seconds: float) -> None:

@@ -13,12 +13,15 @@ from picture.setting_groups import (
     Addresses,
     Allowances,
     Contract,
+    Documents,
     Engine,
     Generating,
     Live,
     Pictures,
+    Rates,
     TheHouse,
     Up,
+    Uploads,
     url,
 )
 from picture.trouble import Trouble
@@ -31,7 +34,9 @@ class SettingsError(Trouble):
 
 
 # Pydantic puts the fields of the last base first: what is checked against another comes after it.
-class Settings(Up, Contract, Pictures, Live, Engine, Generating, Allowances, TheHouse, Addresses):
+class Settings(
+    Up, Contract, Rates, Documents, Uploads, Pictures, Live, Engine, Generating, Allowances, TheHouse, Addresses
+):
     """All that the environment and `.env` decide; frozen. What has no address is filled in by `picture.home`."""
 
     model_config = SettingsConfigDict(
@@ -50,7 +55,7 @@ class Settings(Up, Contract, Pictures, Live, Engine, Generating, Allowances, The
         """Values given in code, then the environment, then `.env`."""
         return init_settings, env_settings, dotenv_settings
 
-    @field_validator("home", "comfyui_folder", "engine_script", "catalogue")
+    @field_validator("home", "comfyui_folder", "engine_script", "catalogue", "trusted_documents")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value and value.expanduser().absolute()

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 
@@ -15,11 +15,15 @@ from gpu import catalogue, comfyui
 from gpu.patience import Patience
 from picture.settings import Settings
 from picture.stores import storage_config
+from storage.anew import Making
 from storage.objects import Storage, open_storage
+from storage.scanning import Scanner
 from tasks import broker, sweep
 from tasks.events import Events, connect
 from tasks.failures import RetryPolicy
 from tasks.generate import Runner
+from tasks.intake import Intake
+from tasks.process_upload import UploadResources, UploadRules
 from tasks.queue import Queue
 from tasks.resources import SweepResources, SweepRules, WorkerResources, WorkerRules
 
@@ -76,6 +80,7 @@ async def schedule(settings: Settings, stop: StopSignal) -> None:
             event_hours=settings.event_hours,
             idempotency_hours=settings.idempotency_hours,
             failed_days=settings.failed_days,
+            upload_days=settings.upload_days,
             retry=_retry(settings),
         )
         resources = SweepResources(db, events, queue, storage, rules)
@@ -83,12 +88,34 @@ async def schedule(settings: Settings, stop: StopSignal) -> None:
         url = settings.require("redis_url")
         consuming = broker.open_worker(url, settings.namespace, jobs, poll_ms=broker.UPKEEP_POLL_MS)
         await stack.enter_async_context(consuming)
-        sweeping = asyncio.create_task(sweep.sweep_for_ever(resources))
+        intake = Intake(_upload_resources(settings, resources))
+        receiving = broker.open_worker(
+            url, settings.namespace, broker.of_intake(intake), poll_ms=broker.UPLOADS_POLL_MS
+        )
+        await stack.enter_async_context(receiving)
+        running = [asyncio.create_task(sweep.sweep_for_ever(resources)), asyncio.create_task(intake.run())]
         log.info("scheduler_up")
-        await told.wait()
-        sweeping.cancel()
-        with suppress(asyncio.CancelledError):
-            await sweeping
+        waiting = asyncio.create_task(told.wait())
+        await asyncio.wait({waiting, *running}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (waiting, *running):
+            task.cancel()
+        for ended in await asyncio.gather(*running, return_exceptions=True):
+            if isinstance(ended, Exception):
+                raise ended  # a mistake of ours: whoever started us starts us again
+
+
+def _upload_resources(settings: Settings, shared: SweepResources) -> UploadResources:
+    rules = UploadRules(
+        storage_bytes=settings.storage_bytes,
+        max_checking=settings.max_checking,
+        lease_seconds=settings.lease_seconds,
+        heartbeat_seconds=settings.heartbeat_seconds,
+        poll_seconds=settings.poll_seconds,
+        making=Making(settings.image_format, settings.image_quality, settings.max_pixels, settings.check_seconds),
+    )
+    scanner = Scanner(settings.clamav_url, settings.clamav_seconds) if settings.clamav_url else None
+    folder = settings.home / "work" / "uploads"
+    return UploadResources(shared.db, shared.events, shared.queue, shared.storage, folder, rules, scanner)
 
 
 @asynccontextmanager

@@ -34,12 +34,24 @@ class StorageUnavailableError(StorageError):
     """The storage does not answer; try again in a moment."""
 
 
+class ScannerUnavailableError(StorageUnavailableError):
+    """The virus scanner does not answer; try again in a moment."""
+
+
 class ImageError(StorageError):
     """The picture cannot be used."""
 
 
 class ImageUnreadableError(ImageError):
     """The file is not a picture that can be read: it is damaged, cut short, or of another kind."""
+
+
+class ImageFormatError(ImageError):
+    """The file is no PNG, JPEG or WebP picture, whatever it is called."""
+
+
+class ImageInterruptedError(ImageError):
+    """Reading the picture took too much time or memory."""
 
 
 class ImageTooLargeError(ImageError):

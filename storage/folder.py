@@ -20,7 +20,7 @@ from uuid import uuid4
 from storage.config import FolderConfig
 from storage.errors import KeyRefusedError, ObjectMissingError, StorageError
 from storage.keys import check, content_type_of
-from storage.stored_object import ByteRange, StoredObject, span
+from storage.stored_object import ByteRange, ObjectFacts, StoredObject, span
 
 MAX_NAME_BYTES = 240  # of the 255 that file systems allow; the note's suffix needs some
 NOTE = "+type"  # a note with the content type, where the extension does not say it; quote() never yields a plus
@@ -52,6 +52,23 @@ class Folder:
         """The object, positioned at its part. Raises ObjectMissingError, RangeError."""
         return await asyncio.to_thread(self._open, self._path(check(key)), byte_range)
 
+    async def receive(self, key: str, chunks: AsyncIterator[bytes], content_type: str) -> None:
+        """Write what comes to the disk, seen under `key` once all of it is there; nothing stays when `chunks` raises."""
+        path, left = self._path(check(key, self.prefix)), self._tmp / uuid4().hex
+        try:
+            with await asyncio.to_thread(left.open, "wb") as file:
+                async for chunk in chunks:
+                    await asyncio.to_thread(file.write, chunk)
+            await asyncio.to_thread(self._take_in, path, left, content_type)
+        except OSError as error:
+            raise StorageError("The picture could not be written to disk.") from error
+        finally:
+            left.unlink(missing_ok=True)
+
+    async def facts(self, key: str) -> ObjectFacts:
+        """What lies under the key. Raises ObjectMissingError."""
+        return await asyncio.to_thread(self._facts, self._path(check(key)))
+
     async def delete(self, keys: Sequence[str]) -> None:
         """Remove these; missing ones are fine."""
         paths = [self._path(check(key, self.prefix)) for key in keys]
@@ -61,6 +78,10 @@ class Folder:
         self, key: str, *, expires_seconds: float, download_name: str | None = None, content_type: str | None = None
     ) -> str | None:
         """None: a folder has no address of its own."""
+        return None
+
+    async def signed_put(self, key: str, *, size: int, content_type: str, expires_seconds: float) -> str | None:
+        """None: what is sent here comes to us."""
         return None
 
     async def list(self) -> AsyncIterator[str]:
@@ -98,22 +119,34 @@ class Folder:
                     left.unlink()
 
     def _put(self, path: Path, source: Path, content_type: str) -> None:
-        note = path.with_name(path.name + NOTE)
         try:
-            if not path.parent.is_dir():
-                path.parent.mkdir(exist_ok=True)
-                _sync(self._root)
-            if content_type == content_type_of(unquote(path.name)):
-                note.unlink(missing_ok=True)
-            else:
-                told = self._tmp / uuid4().hex
-                told.write_text(content_type)
-                self._publish(told, note)
             copy = self._tmp / uuid4().hex
             shutil.copyfile(source, copy)
-            self._publish(copy, path)
+            self._take_in(path, copy, content_type)
         except OSError as error:
             raise StorageError("The picture could not be written to disk.") from error
+
+    def _take_in(self, path: Path, written: Path, content_type: str) -> None:
+        """Make a temporary file the object under `path`, and note its type where the key does not say it."""
+        note = path.with_name(path.name + NOTE)
+        if not path.parent.is_dir():
+            path.parent.mkdir(exist_ok=True)
+            _sync(self._root)
+        if content_type == content_type_of(unquote(path.name)):
+            note.unlink(missing_ok=True)
+        else:
+            told = self._tmp / uuid4().hex
+            told.write_text(content_type)
+            self._publish(told, note)
+        self._publish(written, path)
+
+    def _facts(self, path: Path) -> ObjectFacts:
+        try:
+            return ObjectFacts(path.stat().st_size, _content_type(path))
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise ObjectMissingError from error
+        except OSError as error:
+            raise StorageError("The folder for pictures cannot be read.") from error
 
     def _publish(self, written: Path, path: Path) -> None:
         """Make a temporary file the one under `path`, also for a machine that loses its power now."""

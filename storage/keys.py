@@ -45,6 +45,16 @@ def image_key(
     return f"{prefix}generations/{generation_id}/{attempt_id}/{index}-{Variant(variant)}.{extension}"
 
 
+def upload_key(prefix: str, upload_id: UUID) -> str:
+    """The key that a client's bytes arrive under, as they are: nothing serves it."""
+    return f"{prefix}uploads/{upload_id}/original"
+
+
+def received_key(prefix: str, upload_id: UUID, attempt_id: UUID, variant: Variant, extension: str) -> str:
+    """The key of one file of the picture that an attempt makes of an upload."""
+    return f"{prefix}uploads/{upload_id}/{attempt_id}/{variant}.{extension}"
+
+
 def parse(prefix: str, key: str) -> ImageKey:
     """What `image_key` was given. Raises KeyRefusedError for any other key."""
     try:

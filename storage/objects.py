@@ -7,7 +7,7 @@ from typing import Protocol
 
 from storage.config import FolderConfig, S3Config
 from storage.folder import Folder
-from storage.stored_object import ByteRange, StoredObject
+from storage.stored_object import ByteRange, ObjectFacts, StoredObject
 
 
 class Storage(Protocol):
@@ -23,6 +23,9 @@ class Storage(Protocol):
     async def open(self, key: str, byte_range: ByteRange | None = None) -> StoredObject:
         """The object, ready to be read. Raises ObjectMissingError, RangeError."""
 
+    async def facts(self, key: str) -> ObjectFacts:
+        """What lies under the key, by its size and type. Raises ObjectMissingError."""
+
     async def delete(self, keys: Sequence[str]) -> None:
         """Remove these; missing ones are fine. KeyRefusedError, before anything is done, outside the prefix."""
 
@@ -30,6 +33,9 @@ class Storage(Protocol):
         self, key: str, *, expires_seconds: float, download_name: str | None = None, content_type: str | None = None
     ) -> str | None:
         """An address of the storage's own that anybody may read for that long; None where we must serve it."""
+
+    async def signed_put(self, key: str, *, size: int, content_type: str, expires_seconds: float) -> str | None:
+        """An address of the storage's own that takes these many bytes of this type; None where we must take them."""
 
     def list(self) -> AsyncIterator[str]:
         """Every key below the prefix, in no promised order; for tests and for people, never for cleaning up."""

@@ -27,7 +27,7 @@ from storage.errors import (
 )
 from storage.keys import check, content_type_of
 from storage.names import attachment
-from storage.stored_object import Body, ByteRange, StoredObject
+from storage.stored_object import Body, ByteRange, ObjectFacts, StoredObject
 
 T = TypeVar("T")
 DELETE_BATCH = 1000  # as many as DeleteObjects takes
@@ -64,6 +64,11 @@ class Bucket:
         """The object, its bytes still on the way. Raises ObjectMissingError, RangeError."""
         return await self._call(self._open, check(key), byte_range)
 
+    async def facts(self, key: str) -> ObjectFacts:
+        """What lies under the key. Raises ObjectMissingError."""
+        answer = await self._call(partial(self._client.head_object, Bucket=self._name, Key=check(key)))
+        return ObjectFacts(answer["ContentLength"], answer.get("ContentType", ""))
+
     async def delete(self, keys: Sequence[str]) -> None:
         """Remove these, a thousand a request; missing ones are fine."""
         checked = [check(key, self.prefix) for key in keys]
@@ -78,6 +83,17 @@ class Bucket:
         if download_name:
             asked["ResponseContentDisposition"] = attachment(download_name)
         address: str = self._client.generate_presigned_url("get_object", asked, ExpiresIn=max(1, int(expires_seconds)))
+        return address
+
+    async def signed_put(self, key: str, *, size: int, content_type: str, expires_seconds: float) -> str | None:
+        """A PUT that anybody may do for that long, of exactly so many bytes and this type: both are signed headers."""
+        asked = {
+            "Bucket": self._name,
+            "Key": check(key, self.prefix),
+            "ContentType": content_type,
+            "ContentLength": size,
+        }
+        address: str = self._client.generate_presigned_url("put_object", asked, ExpiresIn=max(1, int(expires_seconds)))
         return address
 
     async def list(self) -> AsyncIterator[str]:

@@ -15,6 +15,14 @@ CHUNK_BYTES = 256 * 1024  # one hop to a thread costs 0.05 ms: few hops, little 
 ByteRange = tuple[int, int | None]
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectFacts:
+    """What the storage says of an object without its bytes."""
+
+    size: int
+    content_type: str
+
+
 class Body(Protocol):
     """What a file and an HTTP response have in common."""
 

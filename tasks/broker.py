@@ -10,7 +10,8 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import Retries, TimeLimit
 
 from tasks.generate import Runner
-from tasks.queue import GENERATE, UPKEEP, engine_queue
+from tasks.intake import Intake
+from tasks.queue import ACTORS, GENERATE, UPKEEP, UPLOADS, engine_queue
 from tasks.resources import SweepResources
 from tasks.sweep import tidy
 
@@ -20,6 +21,7 @@ STOP_MS = 5_000
 # Dramatiq asks Redis for messages this often: what a wake-up of somebody idle may be late by.
 POLL_MS = 50
 UPKEEP_POLL_MS = 1000
+UPLOADS_POLL_MS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,16 @@ def of_worker(runner: Runner, engine: str) -> tuple[Job, ...]:
 
 def of_scheduler(resources: SweepResources) -> tuple[Job, ...]:
     """What the scheduler does between its passes."""
-    return (Job("tidy", UPKEEP, lambda: tidy(resources)),)
+    return (Job(ACTORS[UPKEEP], UPKEEP, lambda: tidy(resources)),)
+
+
+def of_intake(intake: Intake) -> tuple[Job, ...]:
+    """What checks uploads when it is woken: a message says only that one waits."""
+
+    async def process_upload() -> None:
+        intake.wake()
+
+    return (Job(ACTORS[UPLOADS], UPLOADS, process_upload),)
 
 
 @asynccontextmanager

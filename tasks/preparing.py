@@ -18,7 +18,7 @@ from storage.errors import ObjectMissingError, StorageError
 from storage.objects import Storage
 from tasks import failures
 from tasks.resources import WorkerResources
-from tasks.storing import scratch
+from tasks.scratch import scratch
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,8 @@ from dramatiq.brokers.redis import RedisBroker
 log = structlog.get_logger(__name__)
 
 UPKEEP = "upkeep"
-ACTORS = {UPKEEP: "tidy"}  # every other queue is an engine's
+UPLOADS = "uploads"
+ACTORS = {UPKEEP: "tidy", UPLOADS: "process_upload"}  # every other queue is an engine's
 GENERATE = "generate"
 BROKER_SECONDS = 2.0
 SHARE_SECONDS = 0.005  # commits this close together share one message

@@ -58,6 +58,7 @@ class SweepRules:
     event_hours: float = 24
     idempotency_hours: float = 24
     failed_days: int = 30
+    upload_days: int = 30
     batch_count: int = 200
     retry: RetryPolicy = field(default_factory=RetryPolicy)
 

@@ -4,11 +4,8 @@ Every step may run twice: keys follow from the attempt, and only the newest atte
 """
 
 import asyncio
-import shutil
-import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -28,6 +25,7 @@ from storage.images import Rendered
 from storage.keys import Variant
 from tasks.pulse import Live
 from tasks.resources import WorkerResources
+from tasks.scratch import scratch
 
 log = structlog.get_logger(__name__)
 
@@ -81,17 +79,6 @@ async def _put(resources: WorkerResources, files: Sequence[File], seconds: float
     for result in await asyncio.gather(*puts, return_exceptions=True):
         if result is not None:
             raise result
-
-
-@asynccontextmanager
-async def scratch(parent: Path) -> AsyncIterator[Path]:
-    """A folder of this attempt's own, gone afterwards."""
-    parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=parent))
-    try:
-        yield folder
-    finally:
-        await asyncio.to_thread(shutil.rmtree, folder, True)
 
 
 async def _render(resources: WorkerResources, live: Live, output: OutputImage, folder: Path) -> Rendered:
