@@ -11,7 +11,7 @@ from db.errors import InvalidInputError
 from db.generations import NewGeneration
 from db.images import ImageChanges
 from db.tables import ImageRow, ModelRow
-from resolvers import sizes, texts
+from resolvers import sizes, tagging, texts
 from resolvers.ids import parse
 from schema.bounds import Bounds
 from schema.inputs import CreateGenerationInput, UpdateImageInput
@@ -66,6 +66,7 @@ def generation(
         mask_image_id=mask.id if mask else None,
         strength=_number("strength", input.strength, 0, 1, model.default_strength) if "strength" in takes else None,
         is_public=input.is_public,
+        tags=tagging.normalise(given(input.tags) or (), "input", "tags"),
         start_within_seconds=_start_within(given(input.start_within_seconds)),
         # By chance nothing comes out the same.
         reuse=input.reuse and (given(input.seed) is not None or mode is GenerationMode.UPSCALE),
