@@ -1,6 +1,6 @@
 """The API process: what it holds open, and what answers which address."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -20,14 +20,18 @@ from db.queue import QueueRules
 from picture import graphiql, health, pictures, uploads
 from picture.auth import Auth, AuthLimits
 from picture.downloads import Downloads, open_downloads
+from picture.gate import Gate
 from picture.graphql import View, make_schema
 from picture.keys import JWKS_PATH, Keys, PublishedKeys
+from picture.origins import ASKED_FIRST
+from picture.rates import RateLimits, Rates, open_rates
 from picture.requests import HEADER, RequestLog
 from picture.revocations import Revocations
 from picture.settings import Settings
 from picture.shapes import DocumentLimits
 from picture.socket import SocketLimits, Sockets
 from picture.stores import storage_config
+from picture.trusted import load
 from schema.bounds import Bounds
 from schema.context import Context
 from storage.addresses import Addresses
@@ -53,6 +57,7 @@ class Resources:
     addresses: Addresses
     puts: Puts
     auth: Auth
+    rates: Rates
     revocations: Revocations
     downloads: Downloads
 
@@ -66,18 +71,19 @@ def create_app(settings: Settings) -> Starlette:
                 CORSMiddleware,
                 allow_origins=list(settings.allowed_origins),
                 allow_methods=["GET", "POST", "PUT"],
-                allow_headers=["Authorization", "Content-Type", HEADER],
-                expose_headers=[HEADER],
+                allow_headers=["Content-Type", *ASKED_FIRST],
+                expose_headers=[HEADER, "Retry-After"],
             )
         )
-    return Starlette(lifespan=_lifespan(settings), middleware=middleware)
+    trusted = load(settings.trusted_documents) if settings.trusted_documents else {}
+    return Starlette(lifespan=_lifespan(settings, trusted), middleware=middleware)
 
 
-def _lifespan(settings: Settings) -> Lifespan:
+def _lifespan(settings: Settings, trusted: Mapping[str, str]) -> Lifespan:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_resources(settings) as resources:
-            app.router.routes[:] = _routes(settings, resources)
+            app.router.routes[:] = _routes(settings, resources, trusted)
             yield
 
     return lifespan
@@ -112,6 +118,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         )
         revocations = Revocations(db, settings.revoked_seconds)
         await stack.enter_async_context(revocations.follow(hub))
+        rates = await stack.enter_async_context(open_rates(redis, settings.namespace, RateLimits.of(settings)))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         storage = await stack.enter_async_context(open_storage(storage_config(settings)))
         secret = settings.require("secret")
@@ -125,13 +132,14 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             addresses=Addresses(settings.public_url, secret, settings.signature_window_seconds),
             puts=Puts(storage, settings.public_url, secret, settings.upload_url_seconds),
             auth=Auth(_keys(settings, http), db, revocations, _auth_limits(settings)),
+            rates=rates,
             revocations=revocations,
             downloads=await stack.enter_async_context(open_downloads(db)),
         )
 
 
-def _routes(settings: Settings, resources: Resources) -> list[BaseRoute]:
-    view = _view(settings, resources)
+def _routes(settings: Settings, resources: Resources, trusted: Mapping[str, str]) -> list[BaseRoute]:
+    view = _view(settings, resources, trusted)
     checks: dict[str, health.Check] = {
         "postgres": resources.db.ping,
         "redis": lambda: resources.redis.ping(),
@@ -153,7 +161,7 @@ def _routes(settings: Settings, resources: Resources) -> list[BaseRoute]:
     ]
 
 
-def _view(settings: Settings, resources: Resources) -> View:
+def _view(settings: Settings, resources: Resources, trusted: Mapping[str, str]) -> View:
     allowance, rules = _allowance(settings), _rules(settings)
     bounds = Bounds(
         page_default=settings.page_default,
@@ -186,12 +194,13 @@ def _view(settings: Settings, resources: Resources) -> View:
             is_stream=is_stream,
         )
 
+    schema = make_schema(DocumentLimits.of(settings), operation_seconds=settings.operation_seconds)
     return View(
-        make_schema(DocumentLimits.of(settings)),
+        schema,
         resources.auth,
         make_context,
         Sockets(resources.auth.verify, resources.revocations.watch, _socket_limits(settings)),
-        max_body_bytes=settings.max_body_bytes,
+        Gate.of(settings, resources.redis, resources.rates, trusted, schema.is_valid),
         allowed_origins=settings.allowed_origins,
         has_graphiql=settings.graphiql,
         graphiql_token=settings.graphiql_token,

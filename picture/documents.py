@@ -1,12 +1,11 @@
-"""GraphQL documents, parsed and judged once: how deep, how many aliases, how many objects they may ask for.
+"""GraphQL documents, parsed and judged once: their shape, whether they are valid, and what they cost.
 
 Strawberry's own limiters walk a fragment again each time that it is spread, which takes exponential time, and its
 cache of validated documents hashes the whole tree. Here a fragment is walked once, limits are looked at before
 validation (which is quadratic in places), and documents are remembered by their text.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,48 +13,38 @@ from typing import Any
 import structlog
 from graphql import (
     DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
-    SelectionSetNode,
     parse,
     specified_rules,
+    validate,
 )
 from strawberry.extensions import SchemaExtension
-from strawberry.schema.schema import validate_document
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.graphql import OperationType
 
-from picture.failures import BAD_INPUT, TOO_COMPLEX
-from picture.objects import count_objects
+from db.errors import RateLimitError
+from picture.costs import Costs
+from picture.failures import BAD_INPUT, MESSAGES, TOO_COMPLEX
+from picture.shapes import DocumentLimits, too_large, too_long
 
 CACHED_DOCUMENTS = 512
 CACHED_CHARACTERS = 10_000  # longer ones are rare, and 512 of them would be megabytes
-SAME_NAME_COUNT = 100  # validation compares fields of one name in pairs
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentLimits:
-    """How much one document may ask for."""
-
-    max_tokens: int = 2000
-    max_depth: int = 15
-    max_aliases: int = 50
-    max_objects: int = 5000
-    page_default: int = 20
-    page_max: int = 100
-    introspection: bool = True
+NESTED = MESSAGES[TOO_COMPLEX]
+NO_DOCUMENT = parse("{ __typename }")  # stands for what could not be parsed, until its errors are told
+MAX_ERRORS = 10  # each costs a walk to its place, and a search for what may have been meant
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A document, or why it is none, and what is wrong with it."""
+    """A document, or why it is none, and what is wrong with it; the costs of one with which nothing is."""
 
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...] = ()
+    costs: Costs | None = None
 
 
 class Documents:
@@ -64,6 +53,8 @@ class Documents:
     def __init__(self, limits: DocumentLimits) -> None:
         self.limits = limits
         self._remembered = lru_cache(CACHED_DOCUMENTS)(self._examine)
+        hidden = () if limits.introspection else (NoSchemaIntrospectionCustomRule,)
+        self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, *hidden)
 
     def examine(self, schema: GraphQLSchema, text: str) -> Examined:
         """What `text` is; the same answer for the same text."""
@@ -71,29 +62,24 @@ class Documents:
         return examine(schema, text)
 
     def _examine(self, schema: GraphQLSchema, text: str) -> Examined:
-        try:
-            document = parse(text, max_tokens=self.limits.max_tokens)
-        except (GraphQLError, RecursionError):
-            return Examined(None)  # Strawberry's own parser finds it again, and reports it
-        try:
-            if wrong := _over(document, self.limits):
-                return Examined(document, (too_complex(wrong),))
-            rules = tuple(specified_rules)
-            if not self.limits.introspection:
-                rules = (*rules, NoSchemaIntrospectionCustomRule)
-            return Examined(document, tuple(bad_input(error) for error in validate_document(schema, document, rules)))
-        except RecursionError:
-            return Examined(document, (too_complex("The document is nested too deeply."),))
-
-    def objects_error(
-        self, schema: GraphQLSchema, document: DocumentNode, operation: str | None, variables: Mapping[str, Any] | None
-    ) -> GraphQLError | None:
-        """Why the operation asks for too much, with these variables; None when it does not."""
         limits = self.limits
-        count = count_objects(schema, document, operation, variables or {}, limits.page_default, limits.page_max)
-        if count <= limits.max_objects:
-            return None
-        return too_complex(f"This asks for up to {count} objects; {limits.max_objects} are allowed. Ask for less.")
+        if wrong := too_long(text, limits):
+            return Examined(None, (too_complex(wrong),))
+        try:
+            document = parse(text, max_tokens=limits.max_tokens)
+        except GraphQLError as error:
+            return Examined(None, (error.with_traceback(None),))
+        except RecursionError:
+            return Examined(None, (too_complex(NESTED),))
+        try:
+            if wrong := too_large(document, limits):
+                return Examined(document, (too_complex(wrong),))
+            errors = validate(schema, document, self._rules, MAX_ERRORS, hide_suggestions=not limits.suggests)
+        except RecursionError:
+            return Examined(document, (too_complex(NESTED),))
+        if errors:
+            return Examined(document, tuple(bad_input(error) for error in errors))
+        return Examined(document, costs=Costs(schema, document, limits.page_default, limits.page_max))
 
 
 def bad_input(error: GraphQLError) -> GraphQLError:
@@ -107,63 +93,13 @@ def too_complex(message: str) -> GraphQLError:
     return GraphQLError(message, extensions={"code": TOO_COMPLEX})
 
 
-def _over(document: DocumentNode, limits: DocumentLimits) -> str | None:
-    """Which limit the document passes, each fragment walked once."""
-    walk = _Walk(document)
-    if walk.depth > limits.max_depth:
-        return f"The document is {walk.depth} levels deep; {limits.max_depth} are allowed."
-    if walk.aliases > limits.max_aliases:
-        return f"The document has {walk.aliases} aliases; {limits.max_aliases} are allowed."
-    if walk.names and max(walk.names.values()) > SAME_NAME_COUNT:
-        return f"The document names one field more than {SAME_NAME_COUNT} times."
-    return None
-
-
-class _Walk:
-    """Depth with all fragments spread; aliases and names as they are written."""
-
-    def __init__(self, document: DocumentNode) -> None:
-        self.aliases = 0
-        self.names: Counter[str] = Counter()
-        self._fragments = {
-            definition.name.value: definition
-            for definition in document.definitions
-            if isinstance(definition, FragmentDefinitionNode)
-        }
-        self._depths: dict[str, int] = {}
-        for name in self._fragments:
-            self._fragment_depth(name)
-        operations = (d for d in document.definitions if isinstance(d, OperationDefinitionNode))
-        self.depth = max((self._depth(operation.selection_set) for operation in operations), default=0)
-
-    def _fragment_depth(self, name: str) -> int:
-        if name not in self._fragments:
-            return 0  # validation will say so
-        if name not in self._depths:
-            self._depths[name] = 0  # a circle ends here; validation refuses it
-            self._depths[name] = self._depth(self._fragments[name].selection_set)
-        return self._depths[name]
-
-    def _depth(self, selections: SelectionSetNode | None) -> int:
-        deepest = 0
-        for selection in selections.selections if selections else ():
-            if isinstance(selection, FieldNode):
-                self.aliases += selection.alias is not None
-                self.names[selection.alias.value if selection.alias else selection.name.value] += 1
-                deepest = max(deepest, 1 + self._depth(selection.selection_set))
-            elif isinstance(selection, FragmentSpreadNode):
-                deepest = max(deepest, self._fragment_depth(selection.name.value))
-            else:
-                deepest = max(deepest, self._depth(selection.selection_set))  # type: ignore[attr-defined]
-        return deepest
-
-
 class ExamineDocuments(SchemaExtension):
     """Parse and validate through `Documents`, in Strawberry's own places for that."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
         self._examined = Examined(None)
+        self._cost: int | None = None
 
     def on_parse(self) -> Iterator[None]:
         """Set the document, unless it is none."""
@@ -172,6 +108,8 @@ class ExamineDocuments(SchemaExtension):
         if context.query:
             self._examined = self._documents.examine(context.schema._schema, context.query)
             context.graphql_document = self._examined.document
+            if self._examined.document is None:  # a hook may not raise, and validation is where errors are told
+                context.graphql_document, context._provided_operation_name = NO_DOCUMENT, None
         yield
 
     def on_validate(self) -> Iterator[None]:
@@ -180,19 +118,32 @@ class ExamineDocuments(SchemaExtension):
         self.execution_context.pre_execution_errors = [error] if error else list(self._examined.errors)
         yield
 
+    def get_results(self) -> dict[str, Any]:
+        """The cost, for who has asked for it."""
+        if self._cost is None or not self.execution_context.context.tells_cost:
+            return {}
+        return {"cost": {"requested": self._cost, "maximum": self._documents.limits.max_cost}}
+
     def _error(self) -> GraphQLError | None:
         """What is wrong with this request of a valid document."""
-        context, document = self.execution_context, self._examined.document
-        if document is None:
+        context, document, costs = self.execution_context, self._examined.document, self._examined.costs
+        if document is None or costs is None:
             return None
-        structlog.contextvars.bind_contextvars(operation=context.operation_name)
+        name = context.operation_name
+        structlog.contextvars.bind_contextvars(operation=name)
         # Strawberry would run the first of several.
         if context._provided_operation_name is None and _has_several(document):
             return bad_input(GraphQLError("Must provide operation name if query contains multiple operations."))
         if context.operation_type is OperationType.SUBSCRIPTION and not context.context.is_stream:
             return bad_input(GraphQLError("Subscriptions are served over the WebSocket at this address."))
-        schema = context.schema._schema
-        return self._documents.objects_error(schema, document, context.operation_name, context.variables)
+        self._cost, most = costs.of(name, context.variables or {}), self._documents.limits.max_cost
+        if self._cost > most:
+            return too_complex(f"This costs up to {self._cost} values; {most} are allowed. Ask for less.")
+        try:
+            context.context.spend(self._cost)
+        except RateLimitError as error:
+            return GraphQLError(str(error), original_error=error)
+        return None
 
 
 def _has_several(document: DocumentNode) -> bool:

@@ -26,6 +26,7 @@ UNAVAILABLE = "SERVICE_UNAVAILABLE"
 TIMEOUT = "TIMEOUT"
 BAD_INPUT = "BAD_USER_INPUT"
 TOO_COMPLEX = "QUERY_TOO_COMPLEX"
+RATE_LIMITED = "RATE_LIMITED"
 MESSAGES = {
     INTERNAL: "Something went wrong on our side.",
     UNAVAILABLE: "A service that this needs is away; try again in a moment.",
@@ -34,6 +35,13 @@ MESSAGES = {
 }
 STATEMENT_TIMEOUT = "57014"
 PARSING_ABORTED = "Parsing aborted"  # too many tokens, or nested too deeply
+
+
+class TookTooLongError(Exception):
+    """The operation took longer than it may."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The operation took longer than the {seconds:g} s that it may.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +66,11 @@ def judge(error: BaseException) -> Verdict:
         case ForbiddenError():
             return Verdict("FORBIDDEN")
         case RateLimitError():
-            return Verdict("RATE_LIMITED", extensions=(("retryAfterSeconds", error.retry_after_seconds),))
+            return Verdict(RATE_LIMITED, extensions=(("retryAfterSeconds", error.retry_after_seconds),))
         case UnavailableError():
             return Verdict(UNAVAILABLE, str(error))
+        case TookTooLongError():
+            return Verdict(TIMEOUT, str(error))
         case PictureError():
             return Verdict(BAD_INPUT)
         case RecursionError():

@@ -7,7 +7,6 @@
 `token` is given by `picture up` alone; `page` hands it only to a browser on this machine.
 """
 
-import ipaddress
 import mimetypes
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +16,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+
+from picture.origins import is_loopback
 
 BUILT = Path(str(files("picture"))) / "web" / "dist"
 YEAR_SECONDS = 31_536_000
@@ -98,13 +99,4 @@ def _is_local(request: Request) -> bool:
     forwarded = any(name in headers for name in ("forwarded", "x-forwarded-for", "x-real-ip", "origin"))
     navigates = headers.get("sec-fetch-mode", "navigate") == "navigate"
     peer = request.client.host if request.client else ""
-    return navigates and not forwarded and _is_loopback(peer) and _is_loopback(request.url.hostname or "")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return navigates and not forwarded and is_loopback(peer) and is_loopback(request.url.hostname or "")

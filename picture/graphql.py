@@ -1,28 +1,36 @@
 """The schema as it is served: with its limits, its errors, and the ASGI view."""
 
+import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import strawberry
 import structlog
-from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
 from graphql import GraphQLError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
-from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
+from strawberry.http import process_result
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
 
 from db.claims import ANONYMOUS, Claims
-from db.errors import UnauthenticatedError
+from db.errors import RateLimitError, UnauthenticatedError
 from picture import graphiql
 from picture.auth import Auth
-from picture.documents import DocumentLimits, Documents, ExamineDocuments
-from picture.failures import BAD_INPUT, INTERNAL, judge, process_errors, report
+from picture.bodies import Asked, read
+from picture.documents import Documents, ExamineDocuments
+from picture.failures import INTERNAL, RATE_LIMITED, TookTooLongError, judge, process_errors, report
+from picture.gate import Gate, address_of, limited
+from picture.origins import check_simple
+from picture.refusals import JSON, RefusedError
+from picture.shapes import DocumentLimits
 from picture.socket import Sockets
 from picture.sockets import SocketView
 from resolvers.root import Mutation, Query, Subscription
@@ -31,25 +39,39 @@ from schema.errors import ERRORS
 from schema.events import EVENTS
 from schema.scalars import SCALARS
 
-JSON = "application/json"
-TOO_LARGE = 413
 MakeContext = Callable[[Claims, bool], Context]
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class Schema(strawberry.Schema):
-    """Strawberry's, which by itself logs what is expected as a fault, and hides nothing."""
+    """Strawberry's, which by itself logs what is expected as a fault, hides nothing, and waits for ever."""
 
-    shows_itself = True
+    documents: Documents
+    operation_seconds = 20.0
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Give each its code; log those that are ours, once."""
         process_errors(errors)
-        if not self.shows_itself:
+        if not self.documents.limits.suggests:
             for error in errors:
                 error.message = error.message.partition(" Did you mean ")[0]
 
+    def is_valid(self, text: str) -> bool:
+        """Whether this is a document that may be run, some time."""
+        return not self.documents.examine(self._schema, text).errors
 
-def make_schema(limits: DocumentLimits | None = None) -> Schema:
+    async def _execute_operation(self, *args: Any, **kwargs: Any) -> Any:
+        """Cancelled when its time is up; asyncpg then has Postgres cancel what runs."""
+        try:
+            async with asyncio.timeout(self.operation_seconds) as timeout:
+                return await super()._execute_operation(*args, **kwargs)
+        except TimeoutError as error:
+            if timeout.expired():
+                raise TookTooLongError(self.operation_seconds) from error
+            raise
+
+
+def make_schema(limits: DocumentLimits | None = None, *, operation_seconds: float = 20) -> Schema:
     """The contract, held to `limits`."""
     documents = Documents(limits or DocumentLimits())
     schema = Schema(
@@ -60,27 +82,15 @@ def make_schema(limits: DocumentLimits | None = None) -> Schema:
         extensions=[lambda: ExamineDocuments(documents)],
         config=StrawberryConfig(scalar_map=SCALARS),
     )
-    schema.shows_itself = documents.limits.introspection
+    schema.documents = documents
+    schema.operation_seconds = operation_seconds
     return schema
-
-
-class Body(StarletteRequestAdapter):
-    """A request whose body is read only as far as it may go."""
-
-    max_bytes = 1_000_000
-
-    async def get_body(self) -> bytes:
-        """The body. Raises HTTPException when it is too large."""
-        body = bytearray()
-        async for chunk in self._request.stream():
-            body += chunk
-            if len(body) > self.max_bytes:
-                raise HTTPException(TOO_LARGE, f"A request has at most {self.max_bytes} bytes.")
-        return bytes(body)
 
 
 class View(SocketView):
     """`/graphql`: POST and GET of operations, the WebSocket, and GraphiQL for browsers."""
+
+    schema: Schema
 
     def __init__(
         self,
@@ -88,8 +98,8 @@ class View(SocketView):
         auth: Auth,
         make_context: MakeContext,
         sockets: Sockets,
+        gate: Gate,
         *,
-        max_body_bytes: int,
         allowed_origins: Sequence[str] = (),
         has_graphiql: bool = False,
         graphiql_token: str | None = None,
@@ -100,8 +110,8 @@ class View(SocketView):
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
             allowed_origins=allowed_origins,
         )
-        self.request_adapter_class = cast("type[Body]", type("Body", (Body,), {"max_bytes": max_body_bytes}))
         self.sockets = sockets
+        self.gate = gate
         self._auth = auth
         self._make_context = make_context
         self._has_graphiql = has_graphiql
@@ -110,78 +120,112 @@ class View(SocketView):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or serve one socket."""
         if scope["type"] == "websocket":
-            await super().__call__(scope, receive, send)
+            await self._connect(WebSocket(scope, receive, send))
             return
         request = Request(scope, receive)
         response = await self._answer(request)
-        response.headers.setdefault("Cache-Control", "no-store")
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
         await response(scope, receive, send)
+
+    async def _connect(self, socket: WebSocket) -> None:
+        try:
+            with self.gate.connected(socket):
+                await self.run(socket)
+        except (RefusedError, RateLimitError) as error:
+            refusal = limited(error) if isinstance(error, RateLimitError) else error
+            await socket.send_denial_response(refusal.response())
 
     async def _answer(self, request: Request) -> Response:
         if self._has_graphiql and graphiql.wants_page(request):
             return graphiql.page(request, self._graphiql_token)
         try:
-            return await self.run(request)
-        except HTTPException as error:
-            return _refusal(error.status_code, error.reason, {"code": BAD_INPUT})
+            return await self._serve(request)
+        except RefusedError as error:
+            return error.response()
+        except RateLimitError as error:
+            return limited(error).response()
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody hears it
         except Exception as error:  # noqa: BLE001 - the last who can answer
             verdict = judge(error)
-            extensions = {"code": verdict.code, **dict(verdict.extensions)}
+            extensions = dict(verdict.extensions)
             if verdict.code == INTERNAL:
                 extensions["id"] = report(error)
-            return _refusal(500 if verdict.code == INTERNAL else 200, verdict.message or str(error), extensions)
+            status = 500 if verdict.code == INTERNAL else 200
+            return RefusedError(status, verdict.message or str(error), verdict.code, extensions=extensions).response()
+
+    async def _serve(self, request: Request) -> Response:
+        """Run what is asked, once all that can be said against it without running it has been looked at."""
+        self.gate.hosts.check(request.headers)
+        check_simple(request.method, request.headers)
+        context = self._make_context(await self._claims(request), False)
+        address = self.gate.prepare(context, request)
+        self.gate.rates.operation(context.claims.sub, address)
+        asked = await read(request, self.gate.limits)
+        if isinstance(asked, Asked):
+            result = await self._run_one(request, asked, context, address)
+            return self._response(result, process_result(result))
+        self.gate.rates.operation(context.claims.sub, address, len(asked) - 1)
+        results = await asyncio.gather(*(self._run_one(request, each, context, address) for each in asked))
+        return self._response(None, [process_result(result) for result in results])
+
+    async def _run_one(self, request: Request, asked: Asked, context: Context, address: str) -> ExecutionResult:
+        text = await self.gate.text(asked, context, address)
+        try:
+            result = await self.schema.execute(
+                text,
+                variable_values=asked.variables,
+                context_value=context,
+                operation_name=asked.operation_name,
+                allowed_operation_types=OperationType.from_http(request.method),  # type: ignore[arg-type]
+                operation_extensions=asked.extensions,
+            )
+        except CannotGetOperationTypeError as error:
+            raise RefusedError(400, error.as_http_error_reason()) from error
+        except InvalidOperationTypeError as error:
+            raise RefusedError(405, "A GET only reads; send a POST.", headers={"Allow": "POST"}) from error
+        if result.errors:
+            codes = {str((error.extensions or {}).get("code")) for error in result.errors}
+            structlog.contextvars.bind_contextvars(errors=sorted(codes))
+        return result
+
+    def _response(self, result: ExecutionResult | None, answer: object) -> Response:
+        response = Response(self.encode_json(answer), media_type=JSON)
+        if isinstance(result, PreExecutionError) and result.errors:
+            said = result.errors[0].extensions or {}
+            if said.get("code") == RATE_LIMITED:
+                response.status_code = 429
+                response.headers["Retry-After"] = str(said["retryAfterSeconds"])
+        return response
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
-        """Who asks over HTTP; over a WebSocket that is said later. Raises UnauthenticatedError, UnavailableError."""
-        if isinstance(request, WebSocket):
-            return self._make_context(ANONYMOUS, True)
+        """Of a WebSocket; who asks is said later."""
+        context = self._make_context(ANONYMOUS, True)
+        self.gate.prepare(context, request)
+        return context
+
+    async def _claims(self, request: Request) -> Claims:
+        """Who asks over HTTP. Raises UnauthenticatedError, UnavailableError, RateLimitError."""
         given = request.headers.getlist("authorization")
-        if len(given) > 1:
-            raise UnauthenticatedError("There is more than one Authorization header.")
-        claims = await self._auth.verify(given[0] if given else None)
+        if not given:
+            return ANONYMOUS
+        address = address_of(request)
+        self.gate.rates.sign_in(address)
+        try:
+            if len(given) > 1:
+                raise UnauthenticatedError("There is more than one Authorization header.")
+            claims = await self._auth.verify(given[0])
+        except UnauthenticatedError:
+            self.gate.rates.failed_sign_in(address)
+            raise
         if claims.sub:
             structlog.contextvars.bind_contextvars(person=str(claims.sub))
-        return self._make_context(claims, False)
-
-    def should_render_graphql_ide(self, request: Any) -> bool:
-        """Ours is shown before anybody is asked for."""
-        return False
-
-    def decode_json(self, data: str | bytes) -> object:
-        """What `data` holds. Raises JSONDecodeError for what is too deep, too."""
-        return orjson.loads(data)
+        return claims
 
     def encode_json(self, data: object) -> bytes:
         """As compact as it gets."""
         return orjson.dumps(data)
-
-    def parse_json(self, data: str | bytes) -> Any:
-        """An object. Raises HTTPException for anything else."""
-        value = super().parse_json(data)
-        if not isinstance(value, dict):
-            raise HTTPException(400, "A request is one JSON object.")
-        return value
-
-    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData | list[GraphQLRequestData]:
-        """The operation. Raises HTTPException when it is none."""
-        data = await super().parse_http_body(request)
-        name = data.operation_name if isinstance(data, GraphQLRequestData) else None
-        if not isinstance(name, str | None):
-            raise HTTPException(400, "`operationName` must be a string or null, if provided.")
-        return data
-
-    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
-        """The answer; the codes of its errors go into the request's line of the log."""
-        if result.errors:
-            codes = sorted({str((error.extensions or {}).get("code")) for error in result.errors})
-            structlog.contextvars.bind_contextvars(errors=codes)
-        return await super().process_result(request, result)
-
-
-def _refusal(status: int, message: str, extensions: dict[str, Any]) -> Response:
-    structlog.contextvars.bind_contextvars(errors=[extensions["code"]])
-    error = {"message": message, "extensions": extensions}
-    return Response(orjson.dumps({"data": None, "errors": [error]}), status, media_type=JSON)
 
 
 schema = make_schema()

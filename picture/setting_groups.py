@@ -77,6 +77,9 @@ class TheHouse(BaseSettings):
         min_length=16, validate_default=True,
     )  # fmt: skip
     allowed_origins: Names = _is((), "Origins of web clients, comma-separated; `*` for all")
+    allowed_hosts: Names = _is(
+        (), "Names under which the API may be asked, comma-separated; `*` for all, as where it is not on loopback"
+    )
     forwarded_allow_ips: str = _is("", "Proxies whose X-Forwarded-* headers count, comma-separated; `*` for all")
     graphiql: bool = _is(True, "Show GraphiQL at /graphql")
     graphiql_token: str | None = _is(

@@ -33,9 +33,11 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from strawberry.types.execution import PreExecutionError
 
 from db.claims import ANONYMOUS, Claims
-from db.errors import ExpiredError, UnauthenticatedError
+from db.errors import ExpiredError, RateLimitError, UnauthenticatedError
 from db.profiles import GONE
 from picture.failures import TIMEOUT, UNAVAILABLE, judge
+from picture.gate import Gate, address_of, limited
+from picture.refusals import RefusedError
 from picture.socket import Socket, Sockets
 from schema.context import Context
 
@@ -112,6 +114,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             return self.websocket.end(1013, "A service is away. Connect again.")
         if claims is None:
             return None
+        if claims.sub and not self._may_connect(claims.sub):
+            return None
         if claims.sub and not self.sockets.enter(claims.sub):
             return self.websocket.end(4429, "You have too many connections open.")
         self.person = claims.sub
@@ -129,8 +133,18 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         except ExpiredError as error:
             self.websocket.end(4403, str(error))
         except UnauthenticatedError as error:
+            self.view.gate.rates.failed_sign_in(address_of(self.websocket.ws))
             self.websocket.end(4401, str(error))
         return None
+
+    def _may_connect(self, person: UUID) -> bool:
+        """Whether they have not connected too often; the socket ends when they have."""
+        try:
+            self.view.gate.rates.signed_in(person)
+        except RateLimitError as error:
+            self.websocket.end(4429, str(error))
+            return False
+        return True
 
     async def _is_welcome(self) -> bool:
         """Whether the token still counts. When that cannot be said, the operation will meet the same trouble."""
@@ -169,7 +183,21 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             return
         if is_new and not await self._is_welcome():
             return
+        if is_new and (refused := await self._refusal(message)):
+            await self.send_message({"id": message["id"], "type": "error", "payload": [refused.formatted]})
+            return
         await super().handle_subscribe(message)
+
+    async def _refusal(self, message: SubscribeMessage) -> GraphQLError | None:
+        """Why the operation is not even looked at; None when it is, its query set where only a hash was given."""
+        try:
+            payload: Any = message["payload"]
+            await self.view.gate.subscribed(payload, self.context, address_of(self.websocket.ws))
+        except RefusedError as error:
+            return GraphQLError(str(error), extensions=error.extensions)
+        except RateLimitError as error:
+            return GraphQLError(str(error), extensions=limited(error).extensions)
+        return None
 
     async def _send_result_stream(self, operation: Operation[Context, None], result_source: Any) -> None:
         results = self._without_loss(result_source) if "subscription" in operation.query else result_source
@@ -201,12 +229,18 @@ class SocketView(GraphQL[Context, None]):
     websocket_adapter_class = Socket
     graphql_transport_ws_handler_class = SocketHandler
     sockets: Sockets
+    gate: Gate
 
 
 def _authorization(payload: Mapping[str, Any]) -> str | None:
     """The Authorization, however it is written; what is no text is text that does not verify."""
     values = [value for name, value in payload.items() if name.lower() == "authorization" and value is not None]
     return str(values[0]) if values else None
+
+
+def _has_hash(payload: Mapping[str, Any]) -> bool:
+    """Whether a document may be meant that is known by its hash."""
+    return payload.get("query") is None and any(payload.get(name) for name in ("extensions", "documentId"))
 
 
 def _fault(message: object) -> str | None:
@@ -218,7 +252,7 @@ def _fault(message: object) -> str | None:
         return f"`{type_}` has an id."
     if type_ != "subscribe":
         return "A payload is an object." if payload is not None and not isinstance(payload, dict) else None
-    if not isinstance(payload, dict) or not isinstance(payload.get("query"), str):
+    if not isinstance(payload, dict) or not (isinstance(payload.get("query"), str) or _has_hash(payload)):
         return "`subscribe` has a payload with a query."
     kinds = {"variables": dict, "extensions": dict, "operationName": str}
     wrong = [name for name, kind in kinds.items() if not isinstance(payload.get(name), kind | None)]

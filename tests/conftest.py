@@ -39,6 +39,11 @@ QUICK: dict[str, Any] = {
     "progress_timeout_seconds": 20,
     "generations_per_hour": 1000,
     "generations_per_day": 1000,
+    "operations_per_minute": 0,
+    "operations_per_minute_per_address": 0,
+    "connections_per_minute": 0,
+    "connections_per_minute_per_address": 0,
+    "max_sockets_per_address": 10_000,
     "log_level": "warning",
 }
 
