@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from db.claims import Claims
 from db.database import Database
 from db.errors import ForbiddenError, NotFoundError
-from db.tables import TagRow
+from db.tables import GenerationRow, TagRow
 
 CARRIED = table("image_tags", column("image_id", Uuid), column("tag_id", Uuid))
 COUNTS = text("""
@@ -46,14 +46,14 @@ PAGE = text("""
     with mine as materialized (
         select tag_id as id, count(*) as count from image_tags
         where user_id = (select picture.viewer_id()) and not is_public group by tag_id
-    ), some as (
+    ), listed as (
         (select id from tags where public_count > 0 and (:part = '' or position(:part in name) > 0)
             order by public_count desc, name limit :most)
         union select id from mine
         union select id from tags where created_by = (select picture.viewer_id())
     )
     select t.id, t.name, t.color, t.created_by, t.public_count, t.created_at
-    from some join tags t using (id) left join mine using (id)
+    from listed join tags t using (id) left join mine using (id)
     where :part = '' or position(:part in t.name) > 0
     order by t.public_count + coalesce(mine.count, 0) desc, t.name limit :most
 """)
@@ -102,6 +102,27 @@ async def remove(session: AsyncSession, image_id: UUID, names: Sequence[str]) ->
 async def _lock(session: AsyncSession, image_id: UUID) -> None:
     if await session.scalar(LOCK, {"id": image_id}) is None:
         raise NotFoundError("There is no such image of yours.", path=("imageId",), missing_id=image_id)
+
+
+# Two statements: the second sees what somebody else has made at the same moment, for whom the first has waited.
+MAKE = text("""
+    insert into tags (name, created_by) select name, :owner from unnest(cast(:names as text[])) as name order by name
+    on conflict (name) do nothing
+""")
+ATTACH = text("""
+    insert into image_tags (image_id, tag_id)
+    select i.id, t.id from images i cross join tags t
+    where i.generation_id = :generation_id and i.attempt_id = :attempt_id and t.name = any (cast(:names as text[]))
+    on conflict (image_id, tag_id) do nothing
+""")
+
+
+async def attach(session: AsyncSession, row: GenerationRow) -> None:
+    """Let the images of a generation carry what was asked for; for the worker, in the transaction that stores them."""
+    if row.tags:
+        await session.execute(MAKE, {"owner": row.user_id, "names": row.tags})
+        made = {"generation_id": row.id, "attempt_id": row.attempt_id}
+        await session.execute(ATTACH, {**made, "names": row.tags})
 
 
 PAINT = text("""
