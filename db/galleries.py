@@ -31,13 +31,15 @@ async def page(
     request: PageRequest,
     filter: ImageFilter,
     order: Order = "NEWEST",
+    *,
+    few: int = EXACT_COUNT,
 ) -> Page[ImageRow]:
     """A page of the scope, narrowed: one statement, one more where search or tags must be looked up first."""
-    found = await _find(session, scope, filter)
+    found = await _find(session, scope, filter, few)
     if found is None:
         return paging.cut((), request)
     if order == "MOST_LIKED" and scope == "PUBLIC" and filter.owner_id is None:
-        found = await _few(session, viewer, filter, found)
+        found = await _gather(session, viewer, filter, found, few)
     statement, bounds = narrowing.page(narrowing.shelf(scope, filter, order, found), COLUMNS, request)
     query = select(ImageRow).from_statement(narrowing.bound(statement))
     rows = await session.scalars(query, {**narrowing.values(viewer, filter, found), **bounds})
@@ -50,7 +52,7 @@ async def count(session: AsyncSession, counts: Counts, viewer: UUID | None, scop
     known = counts.get(key)
     if known is not None:
         return known
-    found = await _find(session, scope, filter)
+    found = await _find(session, scope, filter, EXACT_COUNT)
     if found is None:
         return 0
     statement = narrowing.bound(narrowing.count(narrowing.shelf(scope, filter, "NEWEST", found)))
@@ -67,36 +69,36 @@ async def count(session: AsyncSession, counts: Counts, viewer: UUID | None, scop
 LOOK_UP = text("""
     select asked.words, case when asked.words <> '{}' and :scope <> 'LIKED' then array(
             select picture.matching(asked.words || cast(:marks as text[]), :scope <> 'PUBLIC', :most)) end as ids,
-        array(select t.id from tags t where t.name = any (cast(:tags as text[])) order by t.public_count, t.id) as tag_ids
+        array(select id from tags where name = any (cast(:tags as text[])) order by public_count, id) as tag_ids
     from (select picture.words(:search) as words) as asked
 """)
 
 
-async def _find(session: AsyncSession, scope: Scope, filter: ImageFilter) -> Found | None:
+async def _find(session: AsyncSession, scope: Scope, filter: ImageFilter, few: int) -> Found | None:
     """What search and tags come to; None when no image has all of that."""
     if filter.search is None and not filter.tags:
         return Found()
-    asked = {"search": filter.search or "", "tags": list(filter.tags or ()), "scope": scope, "most": EXACT_COUNT + 1}
+    asked = {"search": filter.search or "", "tags": list(filter.tags or ()), "scope": scope, "most": few + 1}
     marks = [f"@{filter.owner_id}"] if filter.owner_id else []
     words, ids, tag_ids = (await session.execute(LOOK_UP, {**asked, "marks": marks})).one()
     if len(tag_ids) < len(filter.tags or ()) or (ids is not None and not ids):
         return None
-    if ids is not None and len(ids) <= EXACT_COUNT:
+    if ids is not None and len(ids) <= few:
         return Found(ids=tuple(ids), tag_ids=tuple(tag_ids))
     return Found(words=tuple(words), tag_ids=tuple(tag_ids))
 
 
-async def _few(session: AsyncSession, viewer: UUID | None, filter: ImageFilter, found: Found) -> Found:
+async def _gather(session: AsyncSession, viewer: UUID | None, filter: ImageFilter, found: Found, few: int) -> Found:
     """The ids of what tags or dates leave, where these are few enough to be put in order by their likes."""
     is_narrow = found.tag_ids or filter.created_after or filter.created_before
     if found.ids is not None or not is_narrow:
         return found
     shelf = narrowing.shelf("PUBLIC", filter, "NEWEST", found)
-    statement, bounds = narrowing.page(shelf, "{t}.id", PageRequest(EXACT_COUNT))
+    statement, bounds = narrowing.page(shelf, "{t}.id", PageRequest(few))
     ids = (
         await session.scalars(narrowing.bound(statement), {**narrowing.values(viewer, filter, found), **bounds})
     ).all()
-    return replace(found, ids=tuple(ids)) if len(ids) <= EXACT_COUNT else found
+    return replace(found, ids=tuple(ids)) if len(ids) <= few else found
 
 
 def _shown() -> ColumnElement[bool]:

@@ -177,7 +177,7 @@ revoke insert, update, delete on image_likes from picture_api;
 
 -- ── Search ────────────────────────────────────────────────────────────────
 
--- The words of a text in any language, without case and accents; what looks for them is split the same way. Separators
+-- The words of a text in any language, without case, accents and points; what looks for them is split the same way. Separators
 -- are named one by one, as `[:alpha:]` means ASCII where a database has the locale C. Scripts that set no blanks between
 -- words (Han, kana, Thai, …; hangul, for its particles) become single characters and pairs: whatever part of a sentence
 -- is looked for, all of its pairs are there.
@@ -191,8 +191,8 @@ language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
         from regexp_split_to_table(
             regexp_replace(
                 regexp_replace(
-                    translate(normalize(regexp_replace(normalize(lower(said), nfkd), '[\u0300-\u036f]+', '', 'g'), nfkc), 'ς', 'σ'),
-                    '[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u00f7\u055a-\u055f\u0589\u058a\u05be\u05c0\u05c3\u05f3\u05f4\u0609-\u060d\u061b-\u061f\u066a-\u066d\u06d4\u0964\u0965\u0e2f\u0e5a\u0e5b\u0f0b-\u0f14\u104a-\u104f\u1361-\u1368\u1680\u17d4-\u17da\u2000-\u206f\u20a0-\u20cf\u2100-\u25ff\u27c0-\u2bff\u2e00-\u2e7f\u3000-\u3004\u3008-\u3020\u3030\u303d\u30a0\u30fb\ufe00-\ufe6f\ufff0-\uffff]+',
+                    translate(normalize(regexp_replace(normalize(lower(said), nfkd), '[\u00ad\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u065f\u0670\u200c\u200d]+', '', 'g'), nfkc), 'ς', 'σ'),
+                    '[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u00f7\u055a-\u055f\u0589\u058a\u05be\u05c0\u05c3\u05f3\u05f4\u0609-\u060d\u061b-\u061f\u066a-\u066d\u06d4\u0964\u0965\u0e2f\u0e5a\u0e5b\u0f0b-\u0f14\u104a-\u104f\u1361-\u1368\u1680\u17d4-\u17da\u2000-\u206f\u20a0-\u20cf\u2100-\u25ff\u27c0-\u2bff\u2e00-\u2e7f\u3000-\u3004\u3008-\u3020\u3030\u303d\u30a0\u30fb\ufe00-\ufe6f\ufeff\ufff0-\uffff]+',
                     ' ', 'g'),
                 '([\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u2600-\u27bf\u3005-\u3007\u3021-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U0001f000-\U0001faff\U00020000-\U0003ffff]+)',
                 ' \1 ', 'g'),
