@@ -21,6 +21,8 @@ PLAIN = re.compile(
     r"\s*(begin|commit|rollback|set|show|select pg_advisory|reset|close|unlisten|deallocate)\b", re.IGNORECASE
 )
 
+PARAMETERS = "select cardinality(parameter_types) from pg_prepared_statements where name = 'explained'"
+
 
 @dataclass(slots=True)
 class Log:
@@ -49,8 +51,13 @@ class Log:
 
 async def explain(connection: asyncpg.Connection, statement: str) -> Any:
     """How it would be answered, whatever the values of its parameters."""
-    (text,) = await connection.fetchrow(f"explain (generic_plan, format json) {statement}")
-    return orjson.loads(text)[0]["Plan"]
+    await connection.execute(f"prepare explained as {statement}")
+    try:
+        count = await connection.fetchval(PARAMETERS)
+        values = f"({', '.join(['null'] * count)})" if count else ""
+        return orjson.loads(await connection.fetchval(f"explain (format json) execute explained{values}"))[0]["Plan"]
+    finally:
+        await connection.execute("deallocate explained")
 
 
 def scanned(plan: Any) -> set[str]:

@@ -11,23 +11,33 @@ GENERATION = """fragment G on Generation { id status stage progress queuePositio
   model { slug } failure { code } attempt retryOf { id } sourceImage { id } batch { id }
   images { id url tags { name } } }"""
 PAGE = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
-LIST = f"""query($scope: ImageScope!, $filter: ImageFilter, $order: ImageOrder! = NEWEST, $first: Int, $after: String,
-  $last: Int, $before: String) {{ images(scope: $scope, filter: $filter, order: $order, first: $first, after: $after,
-  last: $last, before: $before) {{ edges {{ cursor node {{ ...I }} }} {PAGE} }} }} {IMAGE}"""
+LIST = f"""query($scope: ImageScope!, $filter: ImageFilter, $order: ImageOrder!) {{
+  images(scope: $scope, filter: $filter, order: $order, first: 2) {{ edges {{ node {{ id }} }} {PAGE} }} }}"""
+SIDES = """query($scope: ImageScope!, $filter: ImageFilter, $order: ImageOrder!, $place: String) {
+  behind: images(scope: $scope, filter: $filter, order: $order, first: 2, after: $place) { edges { cursor } }
+  ahead: images(scope: $scope, filter: $filter, order: $order, last: 2, before: $place) { edges { cursor } }
+  end: images(scope: $scope, filter: $filter, order: $order, last: 2) { edges { cursor } } }"""
+GALLERY = f"""query($scope: ImageScope!) {{ images(scope: $scope, first: 10) {{
+  edges {{ cursor node {{ ...I }} }} {PAGE} totalCount }} }} {IMAGE}"""
 COUNT = """query($scope: ImageScope!, $filter: ImageFilter) {
   images(scope: $scope, filter: $filter, first: 0) { totalCount } }"""
-GENERATIONS = f"""query($filter: GenerationFilter, $first: Int, $after: String, $last: Int, $before: String) {{
-  generations(filter: $filter, first: $first, after: $after, last: $last, before: $before) {{
-    edges {{ cursor node {{ ...G }} }} {PAGE} totalCount }} }} {GENERATION}"""
-BATCHES = f"""query($first: Int, $after: String, $last: Int, $before: String) {{
-  batches(first: $first, after: $after, last: $last, before: $before) {{ edges {{ cursor node {{ id status totalCount
-    completedCount progress generations {{ id status images {{ id }} }} }} }} {PAGE} totalCount }} }}"""
-PROFILE = f"""query($id: ID!, $first: Int, $after: String, $last: Int, $before: String) {{ node(id: $id) {{
-  ... on Profile {{ username images(first: $first, after: $after, last: $last, before: $before) {{
-    edges {{ cursor node {{ ...I }} }} {PAGE} totalCount }} }} }} }} {IMAGE}"""
-NODES = f"""query($ids: [ID!]!) {{ nodes(ids: $ids) {{ __typename id ...I ...G ... on Tag {{ name imageCount }}
-  ... on Profile {{ username images(first: 2) {{ totalCount edges {{ node {{ id }} }} }} }}
-  ... on Model {{ typicalSeconds }} }} }} {IMAGE} {GENERATION}"""
+GENERATIONS = f"""query($filter: GenerationFilter) {{
+  generations(filter: $filter, first: 2) {{ edges {{ cursor node {{ ...G }} }} {PAGE} totalCount }} }} {GENERATION}"""
+GENERATIONS_SIDES = """query($filter: GenerationFilter, $place: String) {
+  behind: generations(filter: $filter, first: 2, after: $place) { edges { cursor } }
+  ahead: generations(filter: $filter, last: 2, before: $place) { edges { cursor } }
+  end: generations(filter: $filter, last: 2) { edges { cursor } } }"""
+BATCHES = """{ batches(first: 2) { edges { cursor node { id status totalCount completedCount progress
+  generations { id status images { id } } } } totalCount } end: batches(last: 2) { edges { cursor } } }"""
+PROFILE = f"""query($id: ID!) {{ node(id: $id) {{ ... on Profile {{ username
+  images(first: 10) {{ edges {{ cursor node {{ ...I }} }} {PAGE} totalCount }} }} }} }} {IMAGE}"""
+PROFILE_SIDES = """query($id: ID!, $place: String) { node(id: $id) { ... on Profile {
+  behind: images(first: 2, after: $place) { edges { cursor } }
+  ahead: images(last: 2, before: $place) { edges { cursor } } end: images(last: 2) { edges { cursor } } } } }"""
+NODES = """query($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on Image { url tags { name } owner { username } }
+  ... on Generation { status queuePosition pictures: images { id url } } ... on Tag { name imageCount }
+  ... on Model { typicalSeconds }
+  ... on Profile { username images(first: 2) { totalCount edges { node { id } } } } } }"""
 
 SCOPES = ("MINE", "PUBLIC", "ARCHIVED", "LIKED")
 ORDERS = ("NEWEST", "OLDEST", "MOST_LIKED")
@@ -36,12 +46,13 @@ SINCE, UNTIL = "2020-01-01T00:00:00Z", "2100-01-01T00:00:00Z"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A document; with a `path` to a connection, also the pages on either side of the one it gives."""
+    """A document; and where it gives a page of the connection at `path`, one for the pages on all sides of its end."""
 
     name: str
     document: str
     variables: Mapping[str, Any] = field(default_factory=dict)
     path: Sequence[str] = ()
+    sides: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +71,17 @@ class Known:
 def readings(known: Known) -> Iterator[Reading]:
     """All of them."""
     for scope in SCOPES:
+        yield Reading(f"a gallery, {scope}", GALLERY, {"scope": scope})
         for order in ORDERS:
             for name, filter in filters(known):
                 variables = {"scope": scope, "order": order, "filter": filter}
-                yield Reading(f"images {scope} {order} {name}", LIST, variables, ("images",))
+                yield Reading(f"images {scope} {order} {name}", LIST, variables, ("images",), SIDES)
         for name, filter in filters(known):
             yield Reading(f"images {scope} {name}: how many", COUNT, {"scope": scope, "filter": filter})
     for name, generations in generation_filters(known):
-        yield Reading(f"generations {name}", GENERATIONS, {"filter": generations}, ("generations",))
-    yield Reading("batches", BATCHES, {}, ("batches",))
-    yield Reading("a profile's images", PROFILE, {"id": known.owner}, ("node", "images"))
+        yield Reading(f"generations {name}", GENERATIONS, {"filter": generations}, ("generations",), GENERATIONS_SIDES)
+    yield Reading("batches", BATCHES)
+    yield Reading("a profile's images", PROFILE, {"id": known.owner}, ("node", "images"), PROFILE_SIDES)
     yield from single(known)
 
 
