@@ -84,16 +84,15 @@ async def test_a_search_without_a_word_narrows_nothing(nobody: Client) -> None:
 async def test_search_finds_nobody_elses_private_images(api: House, alice: Client, bob: Client, owner: UUID) -> None:
     await bob.query("{ viewer { email } }")
     assert bob.sub
-    hers = [
-        Picture(owner, prompt=f"fox {mark}", **{mark: mark != "public"}) for mark in ("public", "archived", "hidden")
-    ]
+    hers = [Picture(owner, prompt="fox private", public=False), Picture(owner, prompt="fox archived", archived=True)]
+    hers.append(Picture(owner, prompt="fox hidden", hidden=True))
     await store(api, [*hers, Picture(bob.sub, prompt="fox of bob", public=False)])
     assert await found(bob, "fox", "MINE") == {"fox of bob"}
     assert await found(bob, "fox") == set()
     assert await found(bob, f"@{owner}") == await found(bob, "@") - {"fox of bob"} == set()
-    assert await found(alice, "fox", "MINE") == {"fox public", "fox hidden"}
+    assert await found(alice, "fox", "MINE") == {"fox private", "fox hidden"}
     await alice.mutate("updateImage", "image { id }", input={"id": hers[0].global_id, "isPublic": True})
-    assert await found(bob, "fox") == {"fox public"}
+    assert await found(bob, "fox") == {"fox private"}
 
 
 async def test_what_is_too_much_to_go_through_is_met_on_the_way(api: House, alice: Client, owner: UUID) -> None:
