@@ -171,6 +171,8 @@ begin
         delete from image_likes where user_id = viewer and image_id = image;
     end if;
     return true;
+exception when foreign_key_violation then  -- the viewer's account ends in this moment
+    return false;
 end
 $$;
 revoke insert, update, delete on image_likes from picture_api;
