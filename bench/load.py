@@ -36,13 +36,14 @@ class Flood:
 class Connection:
     """One client's connection, with one request on its way at a time."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, host: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._host = host
         self._reader = reader
         self._writer = writer
 
     async def ask(self, request: Request) -> bytes:
         """The body of the answer. Raises BenchError when it is not what is expected."""
-        head = f"POST /graphql HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {request.token}\r\n"
+        head = f"POST /graphql HTTP/1.1\r\nHost: {self._host}\r\nAuthorization: Bearer {request.token}\r\n"
         head += f"Content-Type: application/json\r\nContent-Length: {len(request.body)}\r\n\r\n"
         self._writer.write(head.encode() + request.body)
         answered = await self._reader.readuntil(HEAD_END)
@@ -60,7 +61,7 @@ async def connected(server: Server) -> AsyncIterator[Connection]:
     parts = urlsplit(server.url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port, limit=1 << 22)
     try:
-        yield Connection(reader, writer)
+        yield Connection(parts.netloc, reader, writer)
     finally:
         writer.close()
 
