@@ -194,7 +194,9 @@ def _view(settings: Settings, resources: Resources, trusted: Mapping[str, str]) 
             is_stream=is_stream,
         )
 
-    schema = make_schema(DocumentLimits.of(settings), operation_seconds=settings.operation_seconds)
+    schema = make_schema(
+        DocumentLimits.of(settings), operation_seconds=settings.operation_seconds, plans=settings.plans
+    )
     return View(
         schema,
         resources.auth,

@@ -29,10 +29,12 @@ from picture.documents import Documents, ExamineDocuments
 from picture.failures import INTERNAL, RATE_LIMITED, TookTooLongError, judge, process_errors, report
 from picture.gate import Gate, address_of, limited
 from picture.origins import check_simple
+from picture.reading import ReadByPlan
 from picture.refusals import JSON, RefusedError
 from picture.shapes import DocumentLimits
 from picture.socket import Sockets
 from picture.sockets import SocketView
+from resolvers.plans.plans import Plans
 from resolvers.root import Mutation, Query, Subscription
 from schema.context import Context
 from schema.errors import ERRORS
@@ -71,15 +73,15 @@ class Schema(strawberry.Schema):
             raise
 
 
-def make_schema(limits: DocumentLimits | None = None, *, operation_seconds: float = 20) -> Schema:
-    """The contract, held to `limits`."""
-    documents = Documents(limits or DocumentLimits())
+def make_schema(limits: DocumentLimits | None = None, *, operation_seconds: float = 20, plans: bool = True) -> Schema:
+    """The contract, held to `limits`; without `plans`, every field is answered by its resolver."""
+    documents, compiled = Documents(limits or DocumentLimits()), Plans()
     schema = Schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
         types=[*ERRORS, *EVENTS],
-        extensions=[lambda: ExamineDocuments(documents)],
+        extensions=[lambda: ExamineDocuments(documents), *([lambda: ReadByPlan(compiled)] if plans else ())],
         config=StrawberryConfig(scalar_map=SCALARS),
     )
     schema.documents = documents

@@ -225,6 +225,7 @@ class Rates(BaseSettings):
 class Contract(BaseSettings):
     """The contract."""
 
+    plans: bool = _is(True, "Answer queries from one compiled statement, where there is one")
     page_default: int = _is(20, "Entries of a page that names no size", ge=1, le=1000)
     page_max: int = _is(100, "The most entries of a page", ge=1, le=1000)
     ready_timeout_seconds: float = _is(2, "/readyz waits this long for each dependency", gt=0, le=60)
