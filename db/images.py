@@ -75,7 +75,7 @@ async def update(session: AsyncSession, id: UUID, changes: ImageChanges) -> Imag
             "An operator has hidden this image.", path=("input", "isPublic"), code="BLOCKED_CONTENT"
         )
     if changed is None:
-        raise NotFoundError("There is no such image of yours.", path=("input", "id"), missing_id=id)
+        raise NotFoundError("There is no such image.", path=("input", "id"), missing_id=id)
     return (await session.scalars(select(ImageRow).where(col(ImageRow.id) == id))).one()
 
 
@@ -99,7 +99,7 @@ async def delete(session: AsyncSession, id: UUID) -> None:
     What was never announced is not ours to remove: the pictures of an older deployment lie where others' may.
     """
     if await session.scalar(DELETE, {"id": id}) is None:
-        raise NotFoundError("There is no such image of yours.", path=("id",), missing_id=id)
+        raise NotFoundError("There is no such image.", path=("id",), missing_id=id)
 
 
 PUBLISHED = text("""

@@ -101,7 +101,7 @@ async def remove(session: AsyncSession, image_id: UUID, names: Sequence[str]) ->
 
 async def _lock(session: AsyncSession, image_id: UUID) -> None:
     if await session.scalar(LOCK, {"id": image_id}) is None:
-        raise NotFoundError("There is no such image of yours.", path=("imageId",), missing_id=image_id)
+        raise NotFoundError("There is no such image.", path=("imageId",), missing_id=image_id)
 
 
 # Two statements: the second sees what somebody else has made at the same moment, for whom the first has waited.

@@ -74,14 +74,14 @@ async def update(session: AsyncSession, id: UUID, changed: TemplateText) -> Temp
     """The viewer's own, saying something else. Raises NotFoundError."""
     row = (await session.execute(UPDATE, {**_values(changed), "id": id})).one_or_none()
     if row is None:
-        raise NotFoundError("There is no such prompt template of yours.", path=("id",), missing_id=id)
+        raise NotFoundError("There is no such prompt template.", path=("id",), missing_id=id)
     return TemplateRow(**row._mapping)
 
 
 async def delete(session: AsyncSession, id: UUID) -> None:
     """The viewer's own is gone. Raises NotFoundError."""
     if await session.scalar(DELETE, {"id": id}) is None:
-        raise NotFoundError("There is no such prompt template of yours.", path=("id",), missing_id=id)
+        raise NotFoundError("There is no such prompt template.", path=("id",), missing_id=id)
 
 
 def _values(said: TemplateText) -> dict[str, object]:

@@ -82,5 +82,8 @@ async def tell_revoked(settings: Settings, person: UUID) -> None:
 
 def shown(text: str | None) -> str:
     """What somebody wrote, in one line and without what would move a terminal's cursor."""
-    words = " ".join((text or "").split())
-    return "".join(character for character in words if unicodedata.category(character)[0] != "C")
+    return " ".join("".join(" " if _moves(character) else character for character in text or "").split())
+
+
+def _moves(character: str) -> bool:
+    return unicodedata.category(character)[0] == "C"

@@ -70,7 +70,7 @@ def text(given: str, most: int, *path: str) -> str:
     """A text of several lines. Raises InvalidInputError: TOO_LARGE, or INVALID for control characters."""
     if len(given) > most:
         raise InvalidInputError(f"At most {most} characters; this is {len(given)}.", path=path, code="TOO_LARGE")
-    if any(is_control(character) and character not in "\n\r\t" for character in given):
+    if not given.isprintable() and any(is_control(one) and one not in "\n\r\t" for one in given):
         raise InvalidInputError("No control characters but line breaks and tabs.", path=path)
     return given
 

@@ -74,9 +74,9 @@ async def test_nothing_stays_of_who_goes_but_that_they_are_gone(
     assert len(await traces(db, alice)) > 10
     assert (await delete(alice))["errors"] == []
     assert await traces(db, alice) == {"revoked_subjects.sub"}
-    (left,) = (await bob.query("{ images(scope: PUBLIC) { edges { node { id likeCount tags { name imageCount } } } } }"))[
-        "images"
-    ]["edges"]
+    (left,) = (
+        await bob.query("{ images(scope: PUBLIC) { edges { node { id likeCount tags { name imageCount } } } } }")
+    )["images"]["edges"]
     assert left["node"]["likeCount"] == 0
     assert left["node"]["tags"] == [{"name": "fox", "imageCount": 1}]
     async with house.http.get(hers["url"]) as answer:
@@ -86,7 +86,9 @@ async def test_nothing_stays_of_who_goes_but_that_they_are_gone(
 
 async def images(person: Client) -> list[dict[str, Any]]:
     """Alice's, then Bob's."""
-    edges = (await person.query("{ images(scope: PUBLIC, order: OLDEST) { edges { node { id url } } } }"))["images"]["edges"]
+    edges = (await person.query("{ images(scope: PUBLIC, order: OLDEST) { edges { node { id url } } } }"))["images"][
+        "edges"
+    ]
     return [edge["node"] for edge in edges]
 
 
@@ -167,13 +169,17 @@ async def test_a_new_profile_is_never_made_for_who_is_gone(replicas: House) -> N
     assert await traces(await replicas.database(), alice) == {"revoked_subjects.sub"}
 
 
-async def test_what_runs_for_who_goes_is_stopped_and_its_worker_goes_on(house: House, alice: Client, bob: Client) -> None:
-    house.engine.add(do="pause", at_step=1)
+async def test_what_runs_for_who_goes_is_stopped_and_its_worker_goes_on(
+    house: House, alice: Client, bob: Client
+) -> None:
+    house.engine.add(do="pause", at_step=1, times=1, name="hers")
     running = await alice.create_generation()
+    await house.engine.until("paused", name="hers")
     await alice.until(running["id"], "PROCESSING")
     await alice.create_generation()
     await delete(alice)
     made = await bob.create_generation()
+    house.engine.release("hers")  # it hears interrupts, and stands still for them only between steps
     assert (await bob.until(made["id"], "COMPLETED"))["attempt"] == 1
     assert await traces(await house.database(), alice) == {"revoked_subjects.sub"}
 

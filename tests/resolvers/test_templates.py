@@ -43,7 +43,9 @@ async def test_a_template_is_kept_changed_and_deleted_by_its_owner(alice: Client
     assert await names(nobody) == []
 
 
-async def test_ones_own_come_first_then_what_others_have_made_public(alice: Client, bob: Client, nobody: Client) -> None:
+async def test_ones_own_come_first_then_what_others_have_made_public(
+    alice: Client, bob: Client, nobody: Client
+) -> None:
     await create(alice, "b")
     await create(alice, "c", isPublic=True, category="Animals")
     await create(bob, "a", isPublic=True, category="animals", prompt="It's a fox's den; 50% of foxes: a|b & !c")
