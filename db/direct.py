@@ -6,7 +6,9 @@ which sets them. Out of order there would be no claims, and policies would show 
 """
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -16,53 +18,89 @@ from db.claims import Claims
 CACHED_STATEMENTS = 256  # per connection; each is planned once
 CONNECT_SECONDS = 10
 IDLE_SECONDS = 300.0
+CLOSE_SECONDS = 5.0
 
 
 class Direct:
-    """A pool of plain asyncpg connections, which are never in a transaction of several statements."""
+    """A pool of plain asyncpg connections, which are never in a transaction of several statements.
+
+    asyncpg's own pool makes two tasks for each use, one to wait with a timeout and one to reset the connection: as much
+    work as a small statement. Here every setting ends with its statement's own transaction; there is nothing to reset.
+    """
 
     def __init__(self, url: str, settings: Mapping[str, str], *, pool_size: int, timeout_seconds: float) -> None:
         self._url = url
         self._settings = dict(settings)
-        self._pool_size = pool_size
         self._timeout_seconds = timeout_seconds
-        self._pool: asyncpg.Pool | None = None
-        self._opening = asyncio.Lock()
+        self._room = asyncio.Semaphore(pool_size)
+        self._idle: list[tuple[asyncpg.Connection, float]] = []  # with the time since when; the last one goes first
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def row(self, statement: str, claims: Claims, *values: object) -> asyncpg.Record | None:
         """The first row of the statement, whose `$1` are the claims; None when there is none."""
-        pool = self._pool or await self._open()
-        async with pool.acquire(timeout=self._timeout_seconds) as connection:
+        async with self._connection() as connection:
             return await connection.fetchrow(statement, claims.json, *values)
 
     async def value(self, statement: str, claims: Claims, *values: object) -> Any:
         """The first value of the first row; None when there is none."""
-        pool = self._pool or await self._open()
-        async with pool.acquire(timeout=self._timeout_seconds) as connection:
+        async with self._connection() as connection:
             return await connection.fetchval(statement, claims.json, *values)
 
     async def close(self) -> None:
-        """Close every connection, whatever it is busy with."""
-        if self._pool:
-            self._pool.terminate()
+        """Close every connection that nobody uses."""
+        while self._idle:
+            self._idle.pop()[0].terminate()
 
-    async def _open(self) -> asyncpg.Pool:
-        async with self._opening:
-            if self._pool is None:
-                self._pool = await asyncpg.create_pool(
-                    self._url,
-                    min_size=0,
-                    max_size=self._pool_size,
-                    max_inactive_connection_lifetime=IDLE_SECONDS,
-                    statement_cache_size=CACHED_STATEMENTS,
-                    max_cached_statement_lifetime=0,
-                    max_cacheable_statement_size=0,
-                    server_settings=self._settings,
-                    timeout=CONNECT_SECONDS,
-                    reset=_nothing,
-                )
-        return self._pool
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
+        if self._room.locked():
+            async with asyncio.timeout(self._timeout_seconds):
+                await self._room.acquire()
+        else:
+            await self._room.acquire()
+        connection = None
+        try:
+            connection = self._warm() or await self._connect()
+            yield connection
+        except (asyncpg.PostgresError, asyncpg.InterfaceError):
+            raise  # the statement failed or was never sent, and its transaction is over
+        except BaseException:
+            if connection:
+                self._discard(connection)  # it may be busy still
+                connection = None
+            raise
+        finally:
+            self._room.release()
+            if connection and not connection.is_closed():
+                self._idle.append((connection, time.monotonic()))
 
+    def _discard(self, connection: asyncpg.Connection) -> None:
+        """Close it once Postgres has been told to stop what runs in it."""
+        closing = asyncio.create_task(connection.close(timeout=CLOSE_SECONDS))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closed)
 
-async def _nothing(connection: object) -> None:
-    """Every setting ends with its statement's own transaction: there is nothing to reset, which saves 60–90 µs."""
+    def _closed(self, closing: asyncio.Task[None]) -> None:
+        self._closing.discard(closing)
+        if not closing.cancelled():
+            closing.exception()  # a connection that is gone already is closed as well
+
+    def _warm(self) -> asyncpg.Connection | None:
+        """One that is open; the longest unused goes when it was not needed for long."""
+        if self._idle and time.monotonic() - self._idle[0][1] > IDLE_SECONDS:
+            self._idle.pop(0)[0].terminate()
+        while self._idle:
+            connection, _ = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+        return None
+
+    async def _connect(self) -> asyncpg.Connection:
+        return await asyncpg.connect(
+            self._url,
+            statement_cache_size=CACHED_STATEMENTS,
+            max_cached_statement_lifetime=0,
+            max_cacheable_statement_size=0,
+            server_settings=self._settings,
+            timeout=CONNECT_SECONDS,
+        )

@@ -1,6 +1,8 @@
 """The catalogue as it was a moment ago: few rows, asked for by every request, changed by a deployment."""
 
 import time
+from collections.abc import Callable
+from typing import Any, TypeVar
 from uuid import UUID
 
 from db import models
@@ -8,6 +10,8 @@ from db.claims import ANONYMOUS
 from db.database import Database
 from db.errors import InvalidInputError, NotFoundError
 from db.tables import ModelRow
+
+T = TypeVar("T")
 
 KNOWN_SECONDS = 5.0
 
@@ -19,6 +23,7 @@ class KnownModels:
         self._db = db
         self._seconds = seconds
         self._models: dict[UUID | str, ModelRow] = {}  # each by its id and by its slug
+        self._shown: dict[UUID, Any] = {}
         self._read_at = -seconds
 
     async def require(self, reference: UUID | str, *, path: tuple[str, ...] = ()) -> ModelRow:
@@ -38,6 +43,15 @@ class KnownModels:
             raise InvalidInputError(f"{found.name} is no longer offered.", path=path, code="MODEL_UNAVAILABLE")
         return found
 
+    def shown(self, id: UUID, make: Callable[[ModelRow], T]) -> T | None:
+        """What `make` makes of the model, made once for as long as that is known; None when it has to be read."""
+        if time.monotonic() - self._read_at >= self._seconds:
+            return None
+        if id not in self._shown and id in self._models:
+            self._shown[id] = make(self._models[id])
+        shown: T | None = self._shown.get(id)
+        return shown
+
     def forget(self) -> None:
         """Read them again when next asked: they have changed."""
         self._read_at = -self._seconds
@@ -45,5 +59,5 @@ class KnownModels:
     async def _read(self) -> None:
         async with self._db.as_user(ANONYMOUS) as session:
             rows = await models.page(session, include_inactive=True)
-        self._models = {key: row for row in rows for key in (row.id, row.slug)}
+        self._models, self._shown = {key: row for row in rows for key in (row.id, row.slug)}, {}
         self._read_at = time.monotonic()

@@ -76,7 +76,6 @@ async def _create(info: Info, input: CreateGenerationInput, owner: UUID, key: Id
         if earlier is None:
             raise
         return Changed(earlier)
-    context.loaders.models.prime(new.model.id, new.model)  # it need not be read again to be shown
     if key is None and not new.reuse:
         return await submissions.at_once(context.db, context.claims, owner, new, context.allowance)
     async with context.db.as_user(context.claims) as session:

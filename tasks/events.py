@@ -15,6 +15,7 @@ from db.enums import GenerationStage
 from db.events import Changed
 from db.tables import GenerationRow
 from tasks import news, topics
+from tasks.wire import Wire
 
 log = structlog.get_logger(__name__)
 
@@ -46,10 +47,12 @@ class Events:
     """The way out of one process. Nothing here raises when Redis is away: the rows are the truth."""
 
     def __init__(self, redis: Redis, namespace: str = "picture") -> None:
-        self._redis = redis
+        self._wire = Wire(redis)
+        self._outbox: list[tuple[str, bytes]] = []
+        self._sent: asyncio.Future[None] | None = None  # of what is in it
+        self._emptying: asyncio.Task[None] | None = None
         self._namespace = namespace
         self._paces: dict[tuple[UUID, float], _Pace] = {}
-        self._sending: set[asyncio.Task[None]] = set()
         self._failed_at: float | None = None
 
     async def publish(self, changed: Changed) -> None:
@@ -59,11 +62,11 @@ class Events:
             if pace and pace.timer:
                 pace.timer.cancel()  # what waits is older than the change
         if changed.events:
-            await self._send(self._channel(changed.row), news.encode_changes(changed))
+            await asyncio.shield(self._send(self._channel(changed.row), news.encode_changes(changed)))
 
     async def announce(self, topic: str, fact: dict[str, Any]) -> None:
         """Tell those who listen to `topic`, once what it is about is committed."""
-        await self._send(topics.channel(self._namespace, topic), topics.encode(fact))
+        await asyncio.shield(self._send(topics.channel(self._namespace, topic), topics.encode(fact)))
 
     async def progress(
         self,
@@ -96,26 +99,43 @@ class Events:
             return
         else:
             pace.sent_at = now
-        await self._send(self._channel(row), message)
+        await asyncio.shield(self._send(self._channel(row), message))
 
     def _flush(self, channel: str, pace: _Pace) -> None:
         message, pace.waiting, pace.timer = pace.waiting, None, None
         pace.sent_at = asyncio.get_running_loop().time()
         if message:
-            task = asyncio.create_task(self._send(channel, message))
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+            self._send(channel, message)
 
     def _channel(self, row: GenerationRow) -> str:
         return news.channel(self._namespace, row.user_id)
 
-    async def _send(self, channel: str, message: bytes) -> None:
+    def _send(self, channel: str, message: bytes) -> asyncio.Future[None]:
+        """Have it sent in a moment, with all else of that moment and in the order of the calls. Done when it is."""
+        self._outbox.append((channel, message))
+        if self._sent is None:
+            self._sent = asyncio.get_running_loop().create_future()
+        sent = self._sent
+        if self._emptying is None or self._emptying.done():
+            self._emptying = asyncio.create_task(self._empty())
+        return sent
+
+    async def _empty(self) -> None:
+        while self._sent:
+            messages, self._outbox = self._outbox, []
+            sent, self._sent = self._sent, None
+            try:
+                await self._publish(messages)
+            finally:
+                sent.set_result(None)
+
+    async def _publish(self, messages: list[tuple[str, bytes]]) -> None:
         now = asyncio.get_running_loop().time()
         if self._failed_at is not None and now - self._failed_at < PUBLISH_SECONDS:
             return  # one try a second while it is away: those who listen read the rows
         try:
             async with asyncio.timeout(PUBLISH_SECONDS):
-                await self._redis.publish(channel, message)
+                await self._wire.publish(messages)
         except REDIS_ERRORS as error:
             if self._failed_at is None:
                 log.warning("redis_away", half="events", error=type(error).__name__)
