@@ -70,7 +70,7 @@ async def test_an_app_does_all_ten(house: House, folder: Path, language: str) ->
     command = node() if language == "ts" else sys.executable
     author = house.person(f"{language} author")
     await author.until((await author.create_generation())["id"], "COMPLETED")  # so that a worker is up
-    signed_in = {"PICTURE_ADDRESS": author.address, "PICTURE_TOKEN": author.token or ""}
+    signed_in = {"APP_SERVER": author.address, "APP_TOKEN": author.token or ""}
     process = await asyncio.create_subprocess_exec(
         command, str(program), cwd=folder, env=dict(os.environ) | signed_in,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
