@@ -29,7 +29,8 @@ REGISTERING = 10  # what having one remembered counts, in operations
 
 # A hash of texts, and when each was last asked for; what is old, or one too many, is forgotten with every new one.
 KEEP = """
-local now = tonumber(redis.call('TIME')[1])
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[2], now, ARGV[1])
 local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[3])
@@ -44,7 +45,8 @@ redis.call('EXPIRE', KEYS[2], ARGV[3])
 FIND = """
 local text = redis.call('HGET', KEYS[1], ARGV[1])
 if text then
-  redis.call('ZADD', KEYS[2], redis.call('TIME')[1], ARGV[1])
+  local time = redis.call('TIME')
+  redis.call('ZADD', KEYS[2], time[1] + time[2] / 1000000, ARGV[1])
   redis.call('EXPIRE', KEYS[1], ARGV[2])
   redis.call('EXPIRE', KEYS[2], ARGV[2])
 end

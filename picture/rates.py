@@ -34,6 +34,8 @@ FAILED_SIGN_IN = 20  # what a token that does not verify costs its address: each
 COST_OF_ONE = 1000  # an operation counts once, and once more for each so many values that it costs
 IPV6_PREFIX = 64  # who has one address of these has them all
 
+Key = tuple[str, object]  # a kind, and whose it is
+
 # Redis' own clock, as those of replicas differ; the answer is how long until each bucket is full.
 ADD_UP = """
 local time = redis.call('TIME')
@@ -86,8 +88,8 @@ class Rates:
         self.limits = limits
         self._prefix = f"{namespace}:rate:"
         self._script: Any = redis.register_script(ADD_UP)
-        self._buckets: dict[str, _Bucket] = {}
-        self._untold: dict[str, _Bucket] = {}
+        self._buckets: dict[Key, _Bucket] = {}
+        self._untold: dict[Key, _Bucket] = {}
         self._spent = asyncio.Event()
         self._is_away = False
 
@@ -95,23 +97,23 @@ class Rates:
         """Count an operation. Raises RateLimitError, and counts nothing, when it is one too many."""
         limits = self.limits
         self._spend(
-            (f"op:{person}" if person else None, limits.operations_per_minute, "operations of yours"),
-            (f"op@{address}", limits.operations_per_minute_per_address, "operations from your address"),
+            (("op", person) if person else None, limits.operations_per_minute, "operations of yours"),
+            (("op@", address), limits.operations_per_minute_per_address, "operations from your address"),
             weight=weight,
         )
 
     def connection(self, address: str) -> None:
         """Count a WebSocket that is opened. Raises RateLimitError."""
-        self._spend((f"ws@{address}", self.limits.connections_per_minute_per_address, "connections from your address"))
+        self._spend((("ws@", address), self.limits.connections_per_minute_per_address, "connections from your address"))
 
     def signed_in(self, person: object) -> None:
         """Count a WebSocket of somebody's. Raises RateLimitError."""
-        self._spend((f"ws:{person}", self.limits.connections_per_minute, "connections of yours"))
+        self._spend((("ws", person), self.limits.connections_per_minute, "connections of yours"))
 
     def sign_in(self, address: str) -> None:
         """Raise RateLimitError when an address has so often failed to sign in, or asked, that it may not try now."""
         most = self.limits.operations_per_minute_per_address
-        bucket = self._buckets.get(f"op@{address}")
+        bucket = self._buckets.get(("op@", address))
         if most and bucket:
             _check(bucket.full_at - time.monotonic() + MINUTE / most, most, "operations from your address")
 
@@ -119,12 +121,12 @@ class Rates:
         """Count what did not verify against its address, as more than an operation."""
         most = self.limits.operations_per_minute_per_address
         if most:
-            key, now = f"op@{address}", time.monotonic()
+            key, now = ("op@", address), time.monotonic()
             bucket = self._buckets.get(key) or self._new(key)
             left = max(bucket.full_at - now, 0)
             self._add(key, bucket, now + left, min(FAILED_SIGN_IN * MINUTE / most, max(MINUTE - left, 0)))
 
-    def _spend(self, *limits: tuple[str | None, int, str], weight: int = 1) -> None:
+    def _spend(self, *limits: tuple[Key | None, int, str], weight: int = 1) -> None:
         """Take from all buckets, or from none."""
         now = time.monotonic()
         spent = []
@@ -138,13 +140,13 @@ class Rates:
         for each in spent:
             self._add(*each)
 
-    def _add(self, key: str, bucket: _Bucket, full_at: float, cost: float) -> None:
+    def _add(self, key: Key, bucket: _Bucket, full_at: float, cost: float) -> None:
         bucket.full_at = full_at + cost
         bucket.untold += cost
         self._untold[key] = bucket
         self._spent.set()
 
-    def _new(self, key: str) -> _Bucket:
+    def _new(self, key: Key) -> _Bucket:
         if len(self._buckets) >= MOST_BUCKETS:
             del self._buckets[next(iter(self._buckets))]  # Redis knows it still
         bucket = self._buckets[key] = _Bucket()
@@ -170,7 +172,7 @@ class Rates:
             bucket.untold = 0.0
         try:
             async with asyncio.timeout(REDIS_SECONDS):
-                answer = await self._script(keys=[self._prefix + key for key, _ in told], args=spent)
+                answer = await self._script(keys=[f"{self._prefix}{kind}:{who}" for (kind, who), _ in told], args=spent)
         except REDIS_ERRORS as error:
             # What was spent meanwhile is not told later: by then it has been filled up again.
             if not self._is_away:

@@ -100,14 +100,6 @@ async def test_a_body_that_is_too_large_is_413(nobody: Client) -> None:
     assert (status, body["errors"][0]["extensions"]["code"]) == (413, "BAD_USER_INPUT")
 
 
-async def test_get_reads_and_never_writes(nobody: Client) -> None:
-    for query, status in (("{ __typename }", 200), ('mutation { deleteImage(id: "") { deletedId } }', 400)):
-        async with nobody.http.get(f"{nobody.address}/graphql", params={"query": query}) as answer:
-            assert answer.status == status
-    async with nobody.http.get(f"{nobody.address}/graphql", headers={"Accept": "*/*"}) as answer:
-        assert answer.status == 400
-
-
 async def test_a_subscription_is_not_for_plain_http(alice: Client) -> None:
     assert await code(alice, "subscription { myGenerationEvents { cursor } }") == "BAD_USER_INPUT"
 
