@@ -28,7 +28,7 @@ LOADS = {
     "create": [(PICTURE, "create")],
     "mixed": [(PICTURE, "mixed"), (RESOLVERS, "mixed")],
 }
-WITHOUT_PLANS = {"PICTURE_READ_PLANS": "false"}
+WITHOUT_PLANS = {"PICTURE_PLANS": "false"}
 STEADY_PER_SECOND = 20
 COMPARED = ("mine", "public")
 Load = tuple[str, str]
