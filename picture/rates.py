@@ -158,15 +158,15 @@ class Rates:
         while True:
             await self._spent.wait()
             self._spent.clear()
-            while self._untold:
-                await self._tell()
+            untold, self._untold = list(self._untold.items()), {}
+            for begin in range(0, len(untold), AT_ONCE):
+                await self._tell(untold[begin : begin + AT_ONCE])
             if time.monotonic() > forget_at:
                 self._forget()
                 forget_at = time.monotonic() + MINUTE
             await asyncio.sleep(SHARE_SECONDS)
 
-    async def _tell(self) -> None:
-        told = [self._untold.popitem() for _ in range(min(AT_ONCE, len(self._untold)))]
+    async def _tell(self, told: list[tuple[Key, _Bucket]]) -> None:
         spent = [bucket.untold for _, bucket in told]
         for _, bucket in told:
             bucket.untold = 0.0
