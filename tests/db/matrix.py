@@ -1,4 +1,4 @@
-"""Who may do what, in words, from Postgres' own catalogue: every relation, role, verb and column, policy and function."""
+"""Who may do what, in words, from Postgres' own catalogue: relations, roles, verbs, columns, policies, functions."""
 
 from itertools import groupby
 
@@ -23,7 +23,8 @@ GRANTS = f"""
 """
 POLICIES = """
     select tablename, policyname, permissive, cmd, qual, with_check, array_to_string(
-        array(select case one when current_user then 'the owner' else one::text end from unnest(roles) as one), ', ') as roles
+        array(select case one when current_user then 'the owner' else one::text end from unnest(roles) as one), ', ')
+        as roles
     from pg_policies where schemaname in ('public', 'picture') order by tablename, policyname, cmd
 """
 FUNCTIONS = f"""

@@ -22,7 +22,7 @@ FORGOTTEN = {
     "alter table images no force row level security": "images is NOT BOUND",
     "create view leak as select email from profiles": "leak is A VIEW THAT GOES PAST POLICIES",
     "create function picture.leak() returns int language sql as 'select 1'": "leak() runs as the caller, for anon",
-    "create function picture.leak() returns int security definer language sql as 'select 1'": "leak() runs as its owner",
+    "create function picture.leak() returns int security definer language sql as 'select 1'": "leak() runs as its",
 }
 
 

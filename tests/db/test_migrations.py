@@ -209,7 +209,8 @@ async def everything(who: Client, field: str) -> list[dict[str, Any]]:
 
 TRIGGER = "select count(*) from pg_trigger where tgname = 'Picture_user_was_deleted'"
 LEFT = """select array[(select count(*) from profiles where id = $1), (select count(*) from images where user_id = $1),
-    (select count(*) from image_generations where user_id = $1), (select count(*) from batch_generations where user_id = $1),
+    (select count(*) from image_generations where user_id = $1),
+    (select count(*) from batch_generations where user_id = $1),
     (select count(*) from image_likes where user_id = $1), (select count(*) from objects where state = 'deleted'),
     (select count(*) from revoked_subjects where sub = $1)]"""
 

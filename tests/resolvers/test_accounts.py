@@ -1,7 +1,6 @@
 """Accounts that end: at their owner's wish, an operator's, or Supabase's; nothing stays, and no token counts."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -57,7 +56,7 @@ async def test_a_deletion_is_meant_only_with_the_right_word(alice: Client) -> No
         assert [(error["code"], error["path"]) for error in payload["errors"]] == [("INVALID", ["confirm"])]
     await alice.query(NAME, input={"username": "alice"})
     for wrong in ("DELETE", "Alice", "alice\0", "bob"):
-        assert (await delete(alice, "DELETE"))["errors"][0]["code"] == "INVALID"
+        assert (await delete(alice, wrong))["errors"][0]["code"] == "INVALID"
     assert (await delete(alice, "alice"))["errors"] == []
     assert await code(alice) == "UNAUTHENTICATED"
 
@@ -117,8 +116,8 @@ async def test_everything_stored_gets_its_tombstone_with_the_rows(db: Database, 
     await alice.query(WHO)
     async with db.as_service() as session:
         await session.execute(
-            text("""insert into objects (key, kind, user_id, state)
-                select 'key ' || state, 'image', :sub, state from unnest(array['kept', 'announced', 'deleted']) as state"""),
+            text("""insert into objects (key, kind, user_id, state) select 'key ' || state, 'image', :sub, state
+                from unnest(array['kept', 'announced', 'deleted']) as state"""),
             {"sub": alice.sub},
         )
     await delete(alice)
@@ -133,11 +132,11 @@ async def test_everything_stored_gets_its_tombstone_with_the_rows(db: Database, 
 
 
 @pytest.fixture
-async def replicas(empty_house: House) -> AsyncIterator[House]:
+async def replicas(empty_house: House) -> House:
     """Two that hear of each other, and one that does not."""
     for changes in ({}, {}, {"namespace": "deaf", "revoked_seconds": 0.4}):
         await empty_house.start_api(**changes)
-    yield empty_house
+    return empty_house
 
 
 async def test_a_token_is_worth_nothing_on_any_replica_and_streams_end(replicas: House) -> None:

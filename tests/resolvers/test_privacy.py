@@ -1,8 +1,8 @@
 """What is somebody's own is, for anybody else, exactly what is not there: the same words, the same work, no trace.
 
 Each field of the three roots that leads to a node or takes an id has a case below, and so has each field of a node that
-leads to another: a new one without fails here. To add one, write its document with `$id` for what is looked for, or list
-it with those whose answers are searched for what is hers.
+leads to another: a new one without fails here. To add one, write how it asks for what is looked for, `$id`, or list it
+with those whose answers are searched for what is hers.
 """
 
 import base64
@@ -29,65 +29,78 @@ from tests.client import Client, ClosedError, RefusedError
 from tests.conftest import House
 
 ERRORS = "errors { __typename code message path ... on NotFoundError { missingId } }"
-GENERATION = '{ model: "stable-diffusion-1.5", prompt: "a fox", %s: $id }'
+FROM = '{model: "stable-diffusion-1.5", prompt: "a", sourceImageId: $id}'
+SHOWN = base64.b64encode(b"Image:20000000-0000-0000-0000-000000000001").decode()
+WITH_MASK = FROM.replace("$id", f'"{SHOWN}", mode: INPAINT, maskImageId: $id')
 
-# By what is looked for: documents that ask for it by its id. Whoever it is not for learns nothing by any of them.
-BY_ID = {
+# By what is looked for: how each field asks for it by its id. Whoever it is not for learns nothing by any of them.
+BY_ID: dict[str, dict[str, str]] = {
     "Generation:10000000-0000-0000-0000-0000000000f0": {
-        "Query.node": "query($id: ID!) { node(id: $id) { id } }",
-        "Query.nodes": "query($id: ID!) { nodes(ids: [$id, $id]) { id } }",
-        "Query.generation": "query($id: ID!) { generation(id: $id) { id } }",
-        "Mutation.cancelGeneration": "mutation($id: ID!) { cancelGeneration(id: $id) { generation { id } ERRORS } }",
-        "Mutation.retryGeneration": "mutation($id: ID!) { retryGeneration(id: $id) { generation { id } ERRORS } }",
-        "Mutation.deleteGeneration": "mutation($id: ID!) { deleteGeneration(id: $id) { deletedId ERRORS } }",
-        "Subscription.generationEvents": "subscription($id: ID!) { generationEvents(id: $id) { cursor } }",
+        "Query.node": "(id: $id) { id }",
+        "Query.nodes": "(ids: [$id, $id]) { id }",
+        "Query.generation": "(id: $id) { id }",
+        "Mutation.cancelGeneration": "(id: $id) { generation { id } ERRORS }",
+        "Mutation.retryGeneration": "(id: $id) { generation { id } ERRORS }",
+        "Mutation.deleteGeneration": "(id: $id) { deletedId ERRORS }",
+        "Subscription.generationEvents": "(id: $id) { cursor }",
     },
     "Batch:10000000-0000-0000-0000-00000000000b": {
-        "Query.node": "query($id: ID!) { node(id: $id) { id } }",
-        "Query.batch": "query($id: ID!) { batch(id: $id) { id } }",
-        "Query.generations": "query($id: ID!) { generations(filter: {batchId: $id}) { totalCount edges { node { id } } } }",
-        "Mutation.cancelBatch": "mutation($id: ID!) { cancelBatch(id: $id) { batch { id } ERRORS } }",
-        "Mutation.retryBatch": "mutation($id: ID!) { retryBatch(id: $id) { batch { id } ERRORS } }",
-        "Subscription.batchUpdated": "subscription($id: ID!) { batchUpdated(id: $id) { id } }",
+        "Query.node": "(id: $id) { id }",
+        "Query.batch": "(id: $id) { id }",
+        "Query.generations": "(filter: {batchId: $id}) { totalCount edges { node { id } } }",
+        "Mutation.cancelBatch": "(id: $id) { batch { id } ERRORS }",
+        "Mutation.retryBatch": "(id: $id) { batch { id } ERRORS }",
+        "Subscription.batchUpdated": "(id: $id) { id }",
     },
     "Image:10000000-0000-0000-0000-000000000001": {
-        "Query.node": "query($id: ID!) { node(id: $id) { id } }",
-        "Query.image": "query($id: ID!) { image(id: $id) { id } }",
-        "Query.generationEstimate": f"query($id: ID!) {{ generationEstimate(input: {GENERATION % 'sourceImageId'}) {{ ERRORS }} }}",
-        "Mutation.createGeneration": "mutation($id: ID!) "
-        f"{{ createGeneration(input: {GENERATION % 'sourceImageId'}) {{ generation {{ id }} ERRORS }} }}",
-        "Mutation.updateImage": "mutation($id: ID!) { updateImage(input: {id: $id, isPublic: true}) { image { id } ERRORS } }",
-        "Mutation.deleteImage": "mutation($id: ID!) { deleteImage(id: $id) { deletedId ERRORS } }",
-        "Mutation.addTags": 'mutation($id: ID!) { addTags(imageId: $id, names: ["a"]) { image { id } ERRORS } }',
-        "Mutation.removeTags": 'mutation($id: ID!) { removeTags(imageId: $id, names: ["hers"]) { image { id } ERRORS } }',
-        "Mutation.likeImage": "mutation($id: ID!) { likeImage(id: $id) { image { id } ERRORS } }",
-        "Mutation.unlikeImage": "mutation($id: ID!) { unlikeImage(id: $id) { image { id } ERRORS } }",
-        "Mutation.reportImage": 'mutation($id: ID!) { reportImage(id: $id, reason: "a") { image { id } ERRORS } }',
+        "Query.node": "(id: $id) { id }",
+        "Query.image": "(id: $id) { id }",
+        "Query.generationEstimate": f"(input: {FROM}) {{ ERRORS }}",
+        "Mutation.createGeneration": f"(input: {FROM}) {{ generation {{ id }} ERRORS }}",
+        "Mutation.updateImage": "(input: {id: $id, isPublic: true}) { image { id } ERRORS }",
+        "Mutation.deleteImage": "(id: $id) { deletedId ERRORS }",
+        "Mutation.addTags": '(imageId: $id, names: ["a"]) { image { id } ERRORS }',
+        "Mutation.removeTags": '(imageId: $id, names: ["hers"]) { image { id } ERRORS }',
+        "Mutation.likeImage": "(id: $id) { image { id } ERRORS }",
+        "Mutation.unlikeImage": "(id: $id) { image { id } ERRORS }",
+        "Mutation.reportImage": '(id: $id, reason: "a") { image { id } ERRORS }',
     },
-    "Image:10000000-0000-0000-0000-000000000002": {"Query.image": "query($id: ID!) { image(id: $id) { id } }"},
+    # archived
+    "Image:10000000-0000-0000-0000-000000000002": {
+        "Query.image": "(id: $id) { id }",
+        "Mutation.createGeneration": f"(input: {WITH_MASK}) {{ generation {{ id }} ERRORS }}",
+    },
+    # hidden by the operator
     "Image:10000000-0000-0000-0000-000000000003": {
-        "Query.image": "query($id: ID!) { image(id: $id) { id } }",
-        "Mutation.likeImage": "mutation($id: ID!) { likeImage(id: $id) { image { id } ERRORS } }",
+        "Query.image": "(id: $id) { id }",
+        "Mutation.likeImage": "(id: $id) { image { id } ERRORS }",
+        "Mutation.reportImage": '(id: $id, reason: "a") { image { id } ERRORS }',
     },
     "Tag:10000000-0000-0000-0000-0000000000e1": {
-        "Query.node": "query($id: ID!) { node(id: $id) { id } }",
-        "Mutation.updateTag": 'mutation($id: ID!) { updateTag(id: $id, color: "#000000") { tag { id } ERRORS } }',
+        "Query.node": "(id: $id) { id }",
+        "Mutation.updateTag": '(id: $id, color: "#000000") { tag { id } ERRORS }',
     },
     "PromptTemplate:10000000-0000-0000-0000-0000000000d1": {
-        "Query.node": "query($id: ID!) { node(id: $id) { id } }",
-        "Mutation.updatePromptTemplate": "mutation($id: ID!) "
-        '{ updatePromptTemplate(id: $id, input: {name: "a", prompt: "b"}) { promptTemplate { id } ERRORS } }',
-        "Mutation.deletePromptTemplate": "mutation($id: ID!) { deletePromptTemplate(id: $id) { deletedId ERRORS } }",
+        "Query.node": "(id: $id) { id }",
+        "Mutation.updatePromptTemplate": '(id: $id, input: {name: "a", prompt: "b"}) { promptTemplate { id } ERRORS }',
+        "Mutation.deletePromptTemplate": "(id: $id) { deletedId ERRORS }",
     },
     # What everybody sees is still nobody else's to change.
     "PromptTemplate:20000000-0000-0000-0000-0000000000d1": {
-        "Mutation.deletePromptTemplate": "mutation($id: ID!) { deletePromptTemplate(id: $id) { deletedId ERRORS } }",
+        "Mutation.updatePromptTemplate": '(id: $id, input: {name: "a", prompt: "b"}) { promptTemplate { id } ERRORS }',
+        "Mutation.deletePromptTemplate": "(id: $id) { deletedId ERRORS }",
+    },
+    "Image:20000000-0000-0000-0000-000000000001": {
+        "Mutation.updateImage": "(input: {id: $id, isPublic: false}) { image { id } ERRORS }",
+        "Mutation.deleteImage": "(id: $id) { deletedId ERRORS }",
+        "Mutation.addTags": '(imageId: $id, names: ["a"]) { image { id } ERRORS }',
+        "Mutation.removeTags": '(imageId: $id, names: ["shown"]) { image { id } ERRORS }',
     },
     "Upload:10000000-0000-0000-0000-0000000000c1": {
-        "Query.node": "query($id: ID!) { node(id: $id) { id } }",
-        "Query.upload": "query($id: ID!) { upload(id: $id) { id } }",
-        "Mutation.completeUpload": "mutation($id: ID!) { completeUpload(id: $id) { upload { id } ERRORS } }",
-        "Subscription.uploadUpdated": "subscription($id: ID!) { uploadUpdated(id: $id) { id } }",
+        "Query.node": "(id: $id) { id }",
+        "Query.upload": "(id: $id) { id }",
+        "Mutation.completeUpload": "(id: $id) { upload { id } ERRORS }",
+        "Subscription.uploadUpdated": "(id: $id) { id }",
     },
 }  # fmt: skip
 
@@ -101,21 +114,23 @@ LISTED = {
     "Query.promptTemplates": "{ promptTemplates { id name } }",
     "Query.generations": "{ generations { totalCount edges { node { id } } } }",
     "Query.batches": "{ batches { totalCount edges { node { id } } } }",
-    "Query.images": "{ public: images(scope: PUBLIC) { totalCount edges { node { id } } } images { edges { node { id } } } "
-    "archived: images(scope: ARCHIVED) { edges { node { id } } } liked: images(scope: LIKED) { edges { node { id } } } }",
+    "Query.images": "{ public: images(scope: PUBLIC) { totalCount edges { node { id } } } images { totalCount } "
+    "archived: images(scope: ARCHIVED) { totalCount } liked: images(scope: LIKED) { totalCount } "
+    'found: images(scope: PUBLIC, filter: {search: "hers"}) { edges { node { id } } } }',
     "Query.tags": "{ tags { id name imageCount } }",
     "Image.generation": f"{{ images(scope: PUBLIC) {{ edges {{ node {{ {PUBLIC_IMAGE} }} }} }} }}",
     "Image.owner": f"{{ images(scope: PUBLIC) {{ edges {{ node {{ {PUBLIC_IMAGE} }} }} }} }}",
     "Image.model": f"{{ images(scope: PUBLIC) {{ edges {{ node {{ {PUBLIC_IMAGE} }} }} }} }}",
     "Image.tags": f"{{ images(scope: PUBLIC) {{ edges {{ node {{ {PUBLIC_IMAGE} }} }} }} }}",
-    "Profile.images": "{ images(scope: PUBLIC) { edges { node { owner { images { totalCount edges { node { id } } } } } } } }",
+    "Profile.images": "{ images(scope: PUBLIC) { edges { node { owner { images { edges { node { id } } } } } } } }",
 }
 
 # Whose parent is the caller's own or not there at all, and what makes something new of the caller's own.
 OWN = {
     "Generation.model", "Generation.sourceImage", "Generation.retryOf", "Generation.batch", "Generation.images",
-    "Batch.generations", "Upload.image", "Mutation.createBatch", "Mutation.createUpload", "Mutation.createPromptTemplate",
-    "Mutation.updateProfile", "Subscription.myGenerationEvents", "Subscription.imagePublished",
+    "Batch.generations", "Upload.image", "Mutation.createBatch", "Mutation.createUpload",
+    "Mutation.createPromptTemplate", "Mutation.updateProfile", "Subscription.myGenerationEvents",
+    "Subscription.imagePublished",
 }  # fmt: skip
 
 
@@ -168,7 +183,8 @@ def test_every_field_that_leads_to_a_node_or_takes_an_id_has_a_case() -> None:
 
 def test_every_kind_of_node_is_looked_for_by_node() -> None:
     public = {"Model", "Profile"}
-    kinds = {kind.name for kind in schema._schema.get_possible_types(schema._schema.type_map["Node"])}  # type: ignore[arg-type]
+    node: Any = schema._schema.type_map["Node"]
+    kinds = {kind.name for kind in schema._schema.get_possible_types(node)}
     assert {
         named.partition(":")[0] for named, documents in BY_ID.items() if "Query.node" in documents
     } == kinds - public
@@ -190,6 +206,9 @@ async def hers(api: House, alice: Client, bob: Client) -> None:
 
 def encoded(named: str) -> str:
     return base64.b64encode(named.encode()).decode()
+
+
+PRIVATE = {encoded(named) for named in BY_ID if ":1" in named}
 
 
 async def answer(client: Client, document: str, id: str) -> str:
@@ -214,6 +233,11 @@ async def first_of(client: Client, document: str, id: str) -> Any:
     return "complete"
 
 
+def written(named: str, field: str) -> str:
+    operation, _, name = field.partition(".")
+    return f"{operation.lower()}($id: ID!) {{ {name}{BY_ID[named][field].replace('ERRORS', ERRORS)} }}"
+
+
 CASES = [(named, field) for named, documents in BY_ID.items() for field in documents]
 
 
@@ -225,7 +249,7 @@ async def test_what_is_anothers_is_what_is_not_there(
     told: dict[str, set[str]] = {}
     for named, field in CASES:
         kind, _, row = named.partition(":")
-        document = BY_ID[named][field].replace("ERRORS", ERRORS)
+        document = written(named, field)
         absent = UUID(int=UUID(row).int ^ (0xABCDEF << 64))
         for who in (bob, nobody):
             # what a process remembers from the first time on, as the catalogue, is not what is compared
@@ -234,12 +258,23 @@ async def test_what_is_anothers_is_what_is_not_there(
                 statements.clear()
                 said.append(await answer(who, document, id))
                 cost.append(len(statements))
-            for id in (encoded(f"Nonsense:{row}"), "nonsense", encoded(f"{kind}:{row} ")):
-                said.append(await answer(who, document, id))
+            malformed = (encoded(f"Nonsense:{row}"), "nonsense", encoded(f"{kind}:{row} "))
+            said += [await answer(who, document, id) for id in malformed]
             if len(set(said)) > 1 or cost[0] != cost[1]:
                 told[f"{field} of {named} for {who.sub}"] = {*said, *map(str, cost)}
     assert not told, "\n".join(f"{field}: {sorted(said)}" for field, said in told.items())
     assert (await alice.query("{ images { totalCount } promptTemplates { id } }"))["images"]["totalCount"] == 3
+
+
+@pytest.mark.usefixtures("hers")
+async def test_its_owner_is_answered_otherwise(alice: Client) -> None:
+    """Else the documents above would prove nothing; what deletes comes last."""
+    alike = []
+    for named, field in sorted(CASES, key=lambda case: "delete" in case[1]):
+        document, absent = written(named, field), encoded(f"{named.partition(':')[0]}:{UUID(int=5)}")
+        if await answer(alice, document, encoded(named)) == await answer(alice, document, absent):
+            alike.append(f"{field} of {named}")
+    assert alike == []
 
 
 @pytest.mark.usefixtures("hers")
@@ -249,7 +284,7 @@ async def test_nothing_of_hers_is_in_what_shows_many(bob: Client, nobody: Client
             status, body = await who.post({"query": document})
             assert (status, "errors" in body) == (200, False), (field, body)
             said = orjson.dumps(body).decode()
-            ids = [base64.b64decode(part).decode() for part in said.split('"') if part.endswith("=") or len(part) > 40]
-            assert not [id for id in ids if ":1000" in id], field
+            ids = [part for part in said.split('"') if part in PRIVATE]
+            assert ids == [], field
             assert '"hers"' not in said, field
             assert '"generation":{' not in said, field

@@ -46,16 +46,49 @@ async def test_an_absent_field_stays_and_null_clears(alice: Client) -> None:
     assert await named(alice, "alice") is None
 
 
-NO_NAMES = (
-    ["ab", "a" * 31, "", "   ", "a b", "-ab", "ab-", "a..b", "a/b", "a@b", "a\u202eb", "a\0b", "🦊🦊🦊", "x\u0301" * 31,
-             "\u0301ab", "delete", "DELETE", "Ｄelete", "admin"]
-)  # fmt: skip
-NO_ADDRESSES = (
-    ["http://example.com/a.png", "https://", "https:///a.png", "https://a:b@example.com/", "https://a@example.com/", "//example.com",
-     "javascript:alert(1)", "data:image/png;base64,", "https://exa mple.com", "https://example.com/\n", "https://example.com/\0",
-     "https://example.com/<script>", 'https://example.com/"', "https://example.com:99999999/", "https://[::1", "HTTPS\\\\://x", "",
-     " https://example.com", "https://example.com/" + "a" * 2000, "https://exämple.com/"]
-)  # fmt: skip
+NO_NAMES = [
+    "ab",
+    "a" * 31,
+    "",
+    "   ",
+    "a b",
+    "-ab",
+    "ab-",
+    "a..b",
+    "a/b",
+    "a@b",
+    "a\u202eb",
+    "a\0b",
+    "🦊🦊🦊",
+    "x\u0301" * 31,
+    "\u0301ab",
+    "delete",
+    "DELETE",
+    "Ｄelete",
+    "admin",
+]
+NO_ADDRESSES = [
+    "",
+    "http://example.com/a.png",
+    "//example.com",
+    "javascript:alert(1)",
+    "data:image/png;base64,",
+    "HTTPS\\\\://x",
+    "https://",
+    "https:///a.png",
+    "https://a:b@example.com/",
+    "https://a@example.com/",
+    "https://exa mple.com",
+    "https://example.com/\n",
+    "https://example.com/\x00",
+    "https://example.com/<script>",
+    'https://example.com/"',
+    "https://example.com:99999999/",
+    "https://[::1",
+    " https://example.com",
+    "https://example.com/" + "a" * 2000,
+    "https://exämple.com/",
+]
 
 
 async def test_names_of_any_script_are_taken_and_nothing_else(alice: Client) -> None:

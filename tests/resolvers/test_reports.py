@@ -1,4 +1,4 @@
-"""What people report, and what an operator does about it at a terminal: listed, decided, undone, all of it written down."""
+"""What people report, and what an operator does about it at a terminal: decided, undone, and written down."""
 
 import asyncio
 from typing import Any

@@ -21,20 +21,16 @@ OURS = definitions(schema.as_str())
 # Parts that nothing asks for yet, and that come whole or not at all.
 NOT_YET_TYPES = {
     "Batch", "BatchEdge", "BatchConnection", "BatchStatus", "BatchPayload", "BatchPromptInput", "CreateBatchInput",
-    "PromptTemplate", "PromptTemplateInput", "PromptTemplatePayload", "GenerationEstimate",
-    "Upload", "UploadHeader", "UploadStatus", "UploadPayload", "CreateUploadInput", "UpdateProfileInput",
-    "ProfilePayload",
+    "GenerationEstimate",
 }  # fmt: skip
 NOT_YET = {
     "Generation": {"batch"},
     "CreateGenerationInput": {"maskImageId", "tags", "startWithinSeconds", "reuse"},
-    "Query": {"generationEstimate", "batch", "batches", "upload", "profile", "promptTemplates"},
+    "Query": {"generationEstimate", "batch", "batches"},
     "Mutation": {
         "createBatch", "cancelBatch", "retryBatch",
-        "createUpload", "completeUpload", "reportImage", "createPromptTemplate", "updatePromptTemplate",
-        "deletePromptTemplate", "updateProfile", "deleteAccount",
     },
-    "Subscription": {"batchUpdated", "uploadUpdated", "imagePublished"},
+    "Subscription": {"batchUpdated", "imagePublished"},
 }  # fmt: skip
 
 
