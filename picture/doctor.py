@@ -6,7 +6,7 @@ from picture.checks.databases import check_databases
 from picture.checks.engines import check_engine
 from picture.checks.finding import Check, Finding
 from picture.checks.house import check_address, check_home, check_identity
-from picture.checks.services import check_api, check_redis, check_storage
+from picture.checks.services import check_api, check_redis, check_scanner, check_storage
 from picture.settings import Settings
 
 CHECKS: tuple[Check, ...] = (
@@ -16,6 +16,7 @@ CHECKS: tuple[Check, ...] = (
     check_databases,
     check_redis,
     check_storage,
+    check_scanner,
     check_engine,
     check_api,
 )

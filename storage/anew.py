@@ -14,12 +14,19 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from storage.errors import ImageFormatError, ImageInterruptedError, ImageTooLargeError, ImageUnreadableError
+from storage.errors import (
+    ImageFormatError,
+    ImageInterruptedError,
+    ImageTooLargeError,
+    ImageUnreadableError,
+    StorageError,
+)
 from storage.images import Rendered, render
 
 HEAD_BYTES = 12
-REFUSALS = {error.__name__: error for error in (ImageTooLargeError, ImageUnreadableError)}
+REFUSALS = {error.__name__: error for error in (ImageTooLargeError, ImageUnreadableError, ImageInterruptedError)}
 BASE_BYTES = 256 * 2**20  # the interpreter and its libraries
 PIXEL_BYTES = 48  # decoded, turned, converted and encoded: at the most 16 were seen
 GRACE_SECONDS = 5.0  # beyond its time until we end it ourselves
@@ -58,8 +65,8 @@ def kind_of(source: Path) -> str:
 async def make(source: Path, into: Path, making: Making) -> Rendered:
     """The picture as `render` makes it, of a file that nobody has looked at yet.
 
-    Raises ImageFormatError, ImageTooLargeError, ImageUnreadableError; ImageInterruptedError when the process ended
-    before it had an answer.
+    Raises ImageFormatError, ImageTooLargeError, ImageUnreadableError; ImageInterruptedError when it took too much, or
+    was the end of the process; StorageError when there was no process, which is no fault of the file's.
     """
     kind_of(source)
     process = await asyncio.create_subprocess_exec(
@@ -78,18 +85,16 @@ async def make(source: Path, into: Path, making: Making) -> Rendered:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
-    return _answer(said, into, making)
+    if process.returncode:
+        raise ImageInterruptedError if process.returncode < 0 else StorageError("Pictures cannot be made here.")
+    return _answer(json.loads(said), into, making)
 
 
 def _told(making: Making) -> list[str | float]:
     return [making.format, making.quality, making.max_pixels, making.seconds]
 
 
-def _answer(said: bytes, into: Path, making: Making) -> Rendered:
-    try:
-        answer = json.loads(said)
-    except ValueError as error:
-        raise ImageInterruptedError from error
+def _answer(answer: dict[str, Any], into: Path, making: Making) -> Rendered:
     if refused := answer.get("refused"):
         raise REFUSALS[refused]
     path = into / f"full.{making.format}"
@@ -120,8 +125,10 @@ def main(source: str, into: str, told: str) -> None:
         made = render(
             Path(source), Path(into), format=making.format, quality=making.quality, max_pixels=making.max_pixels
         )
-    except tuple(REFUSALS.values()) as error:
+    except (ImageTooLargeError, ImageUnreadableError) as error:
         answer: dict[str, object] = {"refused": type(error).__name__}
+    except Exception:  # noqa: BLE001  # it was read, and then its memory or its disk was used up
+        answer = {"refused": ImageInterruptedError.__name__}
     else:
         facts = ("width", "height", "file_size", "blurhash")
         answer = {name: getattr(made, name) for name in facts}

@@ -53,7 +53,7 @@ class Folder:
         return await asyncio.to_thread(self._open, self._path(check(key)), byte_range)
 
     async def receive(self, key: str, chunks: AsyncIterator[bytes], content_type: str) -> None:
-        """Write what comes to the disk, seen under `key` once all of it is there; nothing stays when `chunks` raises."""
+        """Write what comes to the disk, seen under `key` once all of it is there; nothing stays if `chunks` raises."""
         path, left = self._path(check(key, self.prefix)), self._tmp / uuid4().hex
         try:
             with await asyncio.to_thread(left.open, "wb") as file:

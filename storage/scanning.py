@@ -1,6 +1,8 @@
 """Asking ClamAV about a file: clamd's INSTREAM, over TCP."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -9,6 +11,7 @@ from storage.errors import ScannerUnavailableError
 CHUNK_BYTES = 64 * 1024
 ANSWER_BYTES = 4096
 PORT = 3310
+TROUBLE = (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
 
 
 class Scanner:
@@ -24,7 +27,7 @@ class Scanner:
         try:
             async with asyncio.timeout(self._seconds):
                 answer = await self._ask(source)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+        except TROUBLE as error:
             raise ScannerUnavailableError from error
         said = answer.rstrip(b"\0").decode(errors="replace").removeprefix("stream: ")
         if said == "OK":
@@ -33,9 +36,17 @@ class Scanner:
             return said.removesuffix(" FOUND")
         raise ScannerUnavailableError(f"The virus scanner says: {said[:200]}")  # its own limits, or it is starting
 
-    async def _ask(self, source: Path) -> bytes:
-        reader, writer = await asyncio.open_connection(self._host, self._port, limit=ANSWER_BYTES)
+    async def version(self) -> str:
+        """Its name and that of its signatures. Raises ScannerUnavailableError."""
         try:
+            async with asyncio.timeout(self._seconds), self._connected() as (reader, writer):
+                writer.write(b"zVERSION\0")
+                return (await reader.readuntil(b"\0")).rstrip(b"\0").decode(errors="replace")
+        except TROUBLE as error:
+            raise ScannerUnavailableError from error
+
+    async def _ask(self, source: Path) -> bytes:
+        async with self._connected() as (reader, writer):
             writer.write(b"zINSTREAM\0")
             with source.open("rb") as file:
                 while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
@@ -44,5 +55,11 @@ class Scanner:
             writer.write(bytes(4))
             await writer.drain()
             return await reader.readuntil(b"\0")
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        reader, writer = await asyncio.open_connection(self._host, self._port, limit=ANSWER_BYTES)
+        try:
+            yield reader, writer
         finally:
             writer.transport.abort()

@@ -1,12 +1,21 @@
 """A person who uploads: what an app does, from createUpload to the end."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
+
+from picture.stores import storage_config
+from storage.objects import open_storage
 from tests.client import Client
+from tests.conftest import House
+from tests.storage import hostile
+
+PNG = hostile.saved(hostile.small())
 
 UPLOAD = """fragment U on Upload {
   id status url method headers { name value } expiresAt
@@ -89,3 +98,40 @@ class Uploader:
         payload = await self.complete(upload["id"])
         assert payload["errors"] == [], payload["errors"]
         return await self.outcome(upload["id"])
+
+
+async def start(house: House, **settings: Any) -> House:
+    """An API and a scheduler with these settings."""
+    house.settings = house.settings.model_copy(update=settings)
+    await house.start_api()
+    await house.start_scheduler()
+    return house
+
+
+async def select(house: House, statement: str) -> list[tuple[Any, ...]]:
+    """What Postgres says, behind everybody's back."""
+    connection = await asyncpg.connect(house.addresses.database_worker_url)
+    try:
+        return [tuple(row) for row in await connection.fetch(statement)]
+    finally:
+        await connection.close()
+
+
+async def until_empty(house: House, statement: str, seconds: float = 20) -> None:
+    """Return when the statement finds nothing any more."""
+    deadline = time.monotonic() + seconds
+    while found := await select(house, statement):
+        assert time.monotonic() < deadline, f"still there: {found}"
+        await asyncio.sleep(0.1)
+
+
+async def stored_keys(house: House) -> list[str]:
+    """All that lies in the storage."""
+    async with open_storage(storage_config(house.settings)) as storage:
+        return sorted([key async for key in storage.list()])
+
+
+async def used(house: House) -> tuple[Any, ...]:
+    """What alice has used: bytes stored, bytes promised, uploads today."""
+    rows = await select(house, "select storage_bytes_used, upload_bytes, uploads_today from user_rate_limits")
+    return rows[0]

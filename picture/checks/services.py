@@ -13,10 +13,12 @@ from picture.checks.finding import Finding, bad, doubtful, good
 from picture.home import Home
 from picture.settings import Settings
 from picture.stores import storage_config
-from storage.errors import StorageError
+from storage.errors import ScannerUnavailableError, StorageError
 from storage.objects import Storage, open_storage
+from storage.scanning import Scanner
 
 TIMEOUT = aiohttp.ClientTimeout(total=10)
+SCANNER_SECONDS = 5.0
 PROBE = b"picture doctor was here"
 
 
@@ -77,6 +79,18 @@ async def _round_trip(storage: Storage) -> None:
             found.close()
     finally:
         await storage.delete([key])
+
+
+async def check_scanner(settings: Settings) -> AsyncIterator[Finding]:
+    """Whether the virus scanner answers, where there is to be one."""
+    if not settings.clamav_url:
+        yield good("scanner", "CLAMAV_URL is not set: uploads are made anew, and not scanned before")
+        return
+    try:
+        yield good("scanner", f"answers: {await Scanner(settings.clamav_url, SCANNER_SECONDS).version()}")
+    except ScannerUnavailableError as error:
+        advice = "Uploads wait for it. Is it up, and is CLAMAV_URL right?"
+        yield bad("scanner", f"{settings.clamav_url}: {error}", advice)
 
 
 async def check_api(settings: Settings) -> AsyncIterator[Finding]:

@@ -43,6 +43,7 @@ def broken(tmp_path: Path) -> Settings:
         s3_bucket="pictures",
         s3_access_key_id="key",
         s3_secret_access_key="hunter2",
+        clamav_url=f"tcp://{NOWHERE}",
         supabase_url=f"http://{NOWHERE}",
         host="0.0.0.0",
         allowed_origins=("*",),
@@ -52,7 +53,8 @@ def broken(tmp_path: Path) -> Settings:
 async def test_whatever_does_not_answer_is_named_with_what_to_do(broken: Settings) -> None:
     told = await found(broken)
     failures = {subject for subject, (state, _) in told.items() if state is State.FAILURE}
-    assert failures == {"DATABASE_URL", "DATABASE_WORKER_URL", "Redis", "engine", "storage", "tokens", "secret"}
+    services = {"Redis", "engine", "storage", "scanner"}
+    assert failures == {"DATABASE_URL", "DATABASE_WORKER_URL", "tokens", "secret"} | services
     assert {subject for subject, (state, _) in told.items() if state is State.WARNING} == {"public address", "origins"}
     assert "hunter2" not in str(told)
 

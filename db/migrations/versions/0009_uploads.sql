@@ -16,7 +16,7 @@ create table uploads (
     attempt_id uuid,
     due_at timestamptz,
     -- what came of it
-    image_id uuid references images on delete set null,
+    image_id uuid,  -- which may be deleted since: no foreign key, so that deleting an image locks no upload
     error_code text,
     error_message text,
     expires_at timestamptz not null,
@@ -39,7 +39,6 @@ create index uploads_due on uploads (due_at) where status = 'processing';
 create index uploads_open on uploads (expires_at) where status in ('pending', 'processing');
 create index uploads_over on uploads (ended_at) where ended_at is not null;
 create index uploads_by_owner on uploads (user_id);
-create index uploads_image on uploads (image_id) where image_id is not null;
 
 -- Bytes promised to uploads that have not ended: with what is stored they may not pass the limit.
 alter table user_rate_limits add column if not exists upload_bytes bigint not null default 0;
