@@ -7,7 +7,7 @@ wherever it begins.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -35,11 +35,15 @@ FILTERS: Mapping[str, str] = {
     "created_after": "{t}.created_at > {created_after}::timestamptz",
     "created_before": "{t}.created_at < {created_before}::timestamptz",
 }
-# What has been looked up before: the ids that search found, or its words; the ids of the tags.
+# What is looked up before: the ids that a search found, where they are few; the ids of the tags, the rarest first.
 IDS = "{t}.id = any ({ids}::uuid[])"
-WORDS = "exists (select from image_words w where w.image_id = {t}.id and w.words @> {words}::text[])"
+TAG = "exists (select from image_tags m where m.image_id = {t}.id and m.tag_id = ({tag_ids}::uuid[])[1])"
 TAGS = """cardinality({tag_ids}::uuid[]) = (
     select count(*) from image_tags m where m.image_id = {t}.id and m.tag_id = any ({tag_ids}::uuid[]))"""
+# Of a word that many have: asked of one image after the other along an order, or of all at once to count them.
+SAID = """exists (select from image_words w
+    where w.image_id = {t}.id and w.words @> (select picture.words({search}::text)))"""
+MATCHING = "{t}.id in (select picture.matching(picture.words({search}::text), MINE, null))"
 
 IMAGES = "images {t}"
 LIKES = "image_likes l join images {t} on {t}.id = l.image_id"
@@ -67,11 +71,12 @@ class ImageFilter:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What search and tags came to before the page: at most one of `ids` and `words`, and the rarest tag first."""
+    """What search and tags came to before the page."""
 
-    ids: tuple[UUID, ...] | None = None
-    words: tuple[str, ...] = ()
+    ids: tuple[UUID, ...] | None = None  # no others than these
+    is_said: bool = False  # the words are left to the page
     tag_ids: tuple[UUID, ...] = ()
+    tag_uses: int = 0  # images that everybody may see with the rarest of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +94,21 @@ class Shelf:
         return " and ".join(f"({one})" for one in self.where)
 
 
-def shelf(scope: Scope, filter: ImageFilter, order: Order, found: Found = Found()) -> Shelf:
+def shelf(scope: Scope, filter: ImageFilter, order: Order, found: Found = Found(), *, to_count: bool = False) -> Shelf:
     """The rows of a scope that a filter leaves, in an order; what `search` and `tags` mean stands in `found`."""
     where = [SCOPES[scope], *(text for name, text in FILTERS.items() if getattr(filter, name) is not None)]
     if found.ids is not None:
         where.append(IDS)
-    elif found.words:
-        where.append(WORDS)
+    if found.is_said:
+        where.append(MATCHING.replace("MINE", str(scope != "PUBLIC")) if to_count and scope != "LIKED" else SAID)
     shelf = Shelf(IMAGES, tuple(where), (("{t}.created_at", "timestamptz"), ("{t}.id", "uuid")), order != "OLDEST")
     if scope == "LIKED":
         keys = (("l.image_created_at", "timestamptz"), ("l.image_id", "uuid"))
         shelf = replace(shelf, source=LIKES, keys=keys)
-    elif found.tag_ids and found.ids is None and order != "MOST_LIKED":
+    elif found.tag_ids and found.ids is None and (scope != "PUBLIC" or order != "MOST_LIKED"):
         shelf = _by_tag(shelf, scope, filter)
     if found.tag_ids and (shelf.source != TAGGED or len(found.tag_ids) > 1):
-        shelf = replace(shelf, where=(*shelf.where, TAGS))
+        shelf = replace(shelf, where=(*shelf.where, TAGS if len(found.tag_ids) > 1 else TAG))
     if order == "MOST_LIKED":
         shelf = replace(shelf, keys=(("{t}.like_count", "int"), ("{t}.created_at", "timestamptz"), ("{t}.id", "uuid")))
     return shelf
@@ -150,5 +155,5 @@ def _by_tag(shelf: Shelf, scope: Scope, filter: ImageFilter) -> Shelf:
 def values(viewer: UUID | None, filter: ImageFilter, found: Found = Found()) -> dict[str, object]:
     """What the names in braces stand for."""
     narrowing = {name: getattr(filter, name) for name in FILTERS}
-    looked_up: dict[str, Sequence[object]] = {"ids": found.ids or (), "words": found.words, "tag_ids": found.tag_ids}
-    return {"viewer": viewer, **narrowing, **{name: list(value) for name, value in looked_up.items()}}
+    looked_up = {"ids": list(found.ids or ()), "tag_ids": list(found.tag_ids), "search": filter.search}
+    return {"viewer": viewer, **narrowing, **looked_up}

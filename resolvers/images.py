@@ -63,7 +63,7 @@ async def list_images(
     if scope is not ImageScope.PUBLIC and claims.sub is None:
         return ImageConnection.empty()
     async with db.as_user(claims) as session:
-        page = await galleries.page(session, claims.sub, SCOPES[scope], request, narrowed, ORDERS[order])
+        page = await galleries.page(session, counts, claims.sub, SCOPES[scope], request, narrowed, ORDERS[order])
 
     async def count() -> int:
         async with db.as_user(claims) as session:
