@@ -36,6 +36,16 @@ END_OTHERS = """
 """
 SCANS = "select relname::text, seq_scan from pg_stat_user_tables where relname = any ($1)"
 
+COUNTS = """
+    select (select count(*) from profiles), (select count(*) from models), (select count(*) from image_generations),
+        (select count(*) from images), (select count(*) from tags), (select count(*) from image_tags),
+        (select count(*) from image_likes)
+"""
+KEPT = """
+    select md5(string_agg(like_count::text, ',' order by id)) from images
+    union all select md5(string_agg(public_count::text, ',' order by id)) from tags
+"""
+
 
 @dataclass
 class Library:
@@ -116,6 +126,13 @@ async def known_of(admin: asyncpg.Connection, person: UUID) -> Known:
     kinds = {"image": "Image", "generation": "Generation", "model": "Model", "tag": "Tag", "owner": "Profile"}
     ids = {name: global_id(kind, row[name]) for name, kind in kinds.items()}
     return Known(**ids, username=row["username"], tags=row["tags"][:2])
+
+
+async def test_the_data_is_what_figures_are_told_of(library: Library) -> None:
+    assert tuple(await library.admin.fetchrow(COUNTS)) == (1000, 14, 25_000, 50_000, 500, 150_000, 125_000)
+    kept = await library.admin.fetch(KEPT)
+    await library.admin.execute("select picture.mend_gallery()")
+    assert await library.admin.fetch(KEPT) == kept
 
 
 async def test_nothing_that_is_read_goes_through_a_big_table(library: Library) -> None:
