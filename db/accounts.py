@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import audit
 from db.errors import ConflictError, InvalidInputError, UnauthenticatedError
+from db.profiles import GONE
 
 # Who has a hundred thousand pictures waits longer than other statements may.
 SECONDS = text("select set_config('statement_timeout', '300s', true)")
@@ -35,7 +36,7 @@ async def delete_own(session: AsyncSession, confirm: str) -> None:
     await session.execute(SECONDS)
     is_meant = await session.scalar(DELETE_OWN, {"confirm": confirm})
     if is_meant is None:
-        raise UnauthenticatedError("This account is gone.")
+        raise UnauthenticatedError(GONE)
     if not is_meant:
         raise InvalidInputError("Write your user name, or DELETE when you have none.", path=("confirm",))
 

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.errors import NotFoundError, QuotaExceededError
+from db.errors import NotFoundError, QuotaExceededError, UnauthenticatedError
+from db.profiles import GONE
 from db.tables import TemplateRow
 
 LISTED_COUNT = 100  # of other people's; one's own are all listed
@@ -66,7 +67,9 @@ async def create(session: AsyncSession, new: TemplateText, most: int) -> Templat
     row = (await session.execute(CREATE, {**_values(new), "most": most})).one_or_none()
     if row is None:
         used = await session.scalar(USED)
-        raise QuotaExceededError(f"You have {most} templates; delete one first.", limit=most, used=used or 0)
+        if used is None:
+            raise UnauthenticatedError(GONE)
+        raise QuotaExceededError(f"You have {most} templates; delete one first.", limit=most, used=used)
     return TemplateRow(**row._mapping)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
 
 import structlog
@@ -17,6 +17,7 @@ from tasks.hub import Hub
 
 log = structlog.get_logger(__name__)
 
+ANSWER_SECONDS = 0.1  # who goes by a mutation over their own socket hears that they are gone, then it ends
 LOOKS = 2  # within the time in which somebody who is gone must be noticed: one look may be lost
 
 
@@ -35,8 +36,8 @@ class Revocations:
         # Whoever was let in by a look of before has been asked about anew by then.
         self._gone = {one: until for one, until in self._gone.items() if until > now}
         self._gone[person] = now + 2 * self._seconds
-        for end in list(self._watched.get(person, ())):
-            end()
+        for end in self._watched.get(person, ()):
+            asyncio.get_running_loop().call_later(ANSWER_SECONDS, end)
 
     def is_gone(self, person: UUID) -> bool:
         """Whether that has been heard of lately; what is older, a look at Postgres says."""
@@ -88,6 +89,4 @@ class Revocations:
         finally:
             for task in tasks:
                 task.cancel()
-            for task in tasks:
-                with suppress(asyncio.CancelledError):
-                    await task
+            await asyncio.gather(*tasks, return_exceptions=True)

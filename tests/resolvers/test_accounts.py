@@ -7,13 +7,16 @@ import pytest
 from sqlalchemy import text
 
 from db.database import Database
-from tests.client import Client, ClosedError, RefusedError
+from tests.client import CREATE, GENERATION, Client, ClosedError, RefusedError
 from tests.conftest import House
 
 DELETE = "mutation($confirm: String!) { deleteAccount(confirm: $confirm) { deletedId errors { code path message } } }"
 NAME = "mutation($input: UpdateProfileInput!) { updateProfile(input: $input) { profile { id } errors { code } } }"
 WHO = "{ viewer { profile { id } } }"
-PUBLIC = "{ images(scope: PUBLIC) { edges { node { id url } } } }"
+LIKE = "mutation($id: ID!) { likeImage(id: $id) { errors { code } } }"
+UNLIKE = "mutation($id: ID!) { unlikeImage(id: $id) { errors { code } } }"
+REPORT = 'mutation($id: ID!) { reportImage(id: $id, reason: "x") { errors { code } } }'
+TEMPLATE = 'mutation { createPromptTemplate(input: {name: "a", prompt: "b"}) { errors { code } } }'
 
 
 async def delete(client: Client, confirm: str = "DELETE") -> dict[str, Any]:
@@ -93,9 +96,9 @@ async def images(person: Client) -> list[dict[str, Any]]:
 
 async def act_everywhere(person: Client, image: dict[str, Any]) -> None:
     """Leave a trace in every table that people write to."""
-    await person.query("mutation($id: ID!) { likeImage(id: $id) { errors { code } } }", id=image["id"])
-    await person.query('mutation($id: ID!) { reportImage(id: $id, reason: "x") { errors { code } } }', id=image["id"])
-    await person.query('mutation { createPromptTemplate(input: {name: "a", prompt: "b"}) { errors { code } } }')
+    await person.query(LIKE, id=image["id"])
+    await person.query(REPORT, id=image["id"])
+    await person.query(TEMPLATE)
     batch = 'createBatch(input: {model: "flux-schnell", prompts: [{prompt: "a"}, {prompt: "b"}]}) { errors { code } }'
     await person.query(f"mutation {{ {batch} }}")
     upload = 'createUpload(input: {filename: "a.png", contentType: "image/png", size: 100}) { errors { code } }'
@@ -159,6 +162,31 @@ async def test_a_token_is_worth_nothing_on_any_replica_and_streams_end(replicas:
         await his.ws.send_json({"type": "ping"})
         assert (await his.receive())["type"] == "pong"
     assert await code(at[0], DELETE, confirm="DELETE") == "UNAUTHENTICATED", "twice is the same"
+
+
+async def test_who_goes_over_their_own_socket_is_answered_before_it_ends(alice: Client) -> None:
+    async with alice.socket() as socket:
+        (payload,) = [value async for value in socket.subscribe(DELETE, "deleteAccount", {"confirm": "DELETE"})]
+        assert payload["errors"] == []
+        with pytest.raises(ClosedError) as closed:
+            await socket.receive()
+    assert closed.value.code == 4401
+
+
+async def test_what_is_under_way_while_somebody_goes_leaves_nothing_behind(
+    house: House, alice: Client, bob: Client
+) -> None:
+    made = await alice.create_generation(isPublic=True)
+    (image,) = (await alice.until(made["id"], "COMPLETED"))["images"]
+    codes = await asyncio.gather(
+        *(code(alice, CREATE + GENERATION, input={"model": "flux-schnell", "prompt": "a fox"}) for _ in range(10)),
+        *(code(bob, act, id=image["id"]) for act in (LIKE, UNLIKE, REPORT) for _ in range(5)),
+        *(code(alice, TEMPLATE) for _ in range(5)),
+        delete(alice),
+        *(code(alice, TEMPLATE) for _ in range(5)),
+    )
+    assert {one for one in codes if not isinstance(one, dict)} <= {None, "UNAUTHENTICATED"}
+    assert await traces(await house.database(), alice) == {"revoked_subjects.sub"}
 
 
 async def test_a_new_profile_is_never_made_for_who_is_gone(replicas: House) -> None:

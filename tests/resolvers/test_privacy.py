@@ -278,6 +278,20 @@ async def test_its_owner_is_answered_otherwise(alice: Client) -> None:
 
 
 @pytest.mark.usefixtures("hers")
+async def test_ones_stream_tells_of_ones_own(alice: Client, bob: Client) -> None:
+    his = await bob.create_generation()
+    heard = []
+    async with bob.events(progress=False) as events:
+        async for event in events:
+            heard.append((event["__typename"], event["generation"]["id"]))
+            if event["__typename"] == "GenerationCanceled":
+                break
+            await alice.cancel((await alice.create_generation(isPublic=True))["id"])
+            await bob.cancel(his["id"])
+    assert heard == [("GenerationSnapshot", his["id"]), ("GenerationCanceled", his["id"])]
+
+
+@pytest.mark.usefixtures("hers")
 async def test_nothing_of_hers_is_in_what_shows_many(bob: Client, nobody: Client) -> None:
     for field, document in LISTED.items():
         for who in (bob, nobody):

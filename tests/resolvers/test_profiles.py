@@ -134,14 +134,16 @@ async def test_only_a_person_has_a_profile_to_change(nobody: Client) -> None:
     assert refused.value.code == "UNAUTHENTICATED"
 
 
-async def test_a_viewer_is_one_statement_and_tells_every_limit(empty_house: House) -> None:
+async def test_a_viewer_is_one_statement_and_tells_every_limit(empty_house: House, statements: list[str]) -> None:
     await empty_house.start_api(generations_per_hour=7, max_concurrent=2, storage_bytes=2**53 - 1, uploads_per_day=3)
     alice = empty_house.person("alice", email="alice@example.com")
     await alice.create_generation()
     db = await empty_house.database()
     async with db.as_service() as session:
         await session.execute(text("update user_rate_limits set storage_bytes_used = 5000000001"))
+    statements.clear()
     viewer = (await alice.query(VIEWER))["viewer"]
+    assert len(statements) == 1, statements
     assert viewer["email"] == "alice@example.com"
     assert viewer["limits"] == {
         "generationsPerHour": 7, "generationsUsedThisHour": 1, "generationsPerDay": 1000, "generationsUsedToday": 1,
