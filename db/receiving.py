@@ -45,13 +45,16 @@ class ReceivedPicture:
     blurhash: str | None
 
 
-# Oldest first; what another takes at this moment is passed over.
+# Oldest first, but whoever has none being checked before whoever has one: nobody's many keep others waiting. What
+# another takes at this moment is passed over.
 TAKE = text("""
     update uploads u set attempts = u.attempts + 1, attempt_id = gen_random_uuid(), updated_at = now(),
         due_at = now() + make_interval(secs => cast(:lease_seconds as float8))
     from (
-        select id from uploads where status = 'processing' and due_at <= now() and expires_at > now()
-        order by due_at limit 1 for update skip locked
+        select w.id from uploads w where w.status = 'processing' and w.due_at <= now() and w.expires_at > now()
+        order by exists (select from uploads h where h.user_id = w.user_id and h.status = 'processing'
+                         and h.attempt_id is not null and h.due_at > now()), w.due_at
+        limit 1 for update of w skip locked
     ) next where u.id = next.id
     returning u.id, u.attempt_id, u.attempts, u.object_key, u.size
 """)

@@ -181,7 +181,7 @@ class Uploads(BaseSettings):
     upload_url_seconds: float = _is(3600, "The address that bytes are sent to is good for this long", ge=1, le=604_800)
     upload_days: int = _is(30, "Rows of uploads that have ended are deleted after this long; images stay", ge=1)
     max_checking: int = _is(2, "Uploads that one scheduler checks at once", ge=1, le=64)
-    check_seconds: float = _is(60, "Making a picture of an upload takes at most this long", ge=1, le=600)
+    check_seconds: float = _is(20, "Making a picture of an upload takes at most this much of a core", ge=1, le=600)
 
 
 class Documents(BaseSettings):

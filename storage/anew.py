@@ -6,6 +6,7 @@ and nothing of ours in its environment. Whatever becomes of it, we go on. It tak
 
 import asyncio
 import json
+import math
 import os
 import resource
 import signal
@@ -19,6 +20,7 @@ from typing import Any
 from storage.errors import (
     ImageFormatError,
     ImageInterruptedError,
+    ImageLaboriousError,
     ImageTooLargeError,
     ImageUnreadableError,
     StorageError,
@@ -28,7 +30,8 @@ from storage.images import Rendered, render
 HEAD_BYTES = 12
 REFUSALS = {error.__name__: error for error in (ImageTooLargeError, ImageUnreadableError, ImageInterruptedError)}
 BASE_BYTES = 256 * 2**20  # the interpreter and its libraries
-PIXEL_BYTES = 48  # decoded, turned, converted and encoded: at the most 16 were seen
+PIXEL_BYTES = 48  # decoded, turned, converted and encoded: noise with alpha takes 40, a photo 10
+PATIENCE = 6  # by the clock it may take so many times what it may take of a core: others work here, too
 GRACE_SECONDS = 5.0  # beyond its time until we end it ourselves
 NICENESS = 10
 PASSED_ON = ("LD_LIBRARY_PATH", "PATH", "TMPDIR")
@@ -41,7 +44,7 @@ class Making:
     format: str = "webp"
     quality: int = 90
     max_pixels: int = 40_000_000
-    seconds: float = 60
+    seconds: float = 20  # of a core
 
     @property
     def memory_bytes(self) -> int:
@@ -65,8 +68,8 @@ def kind_of(source: Path) -> str:
 async def make(source: Path, into: Path, making: Making) -> Rendered:
     """The picture as `render` makes it, of a file that nobody has looked at yet.
 
-    Raises ImageFormatError, ImageTooLargeError, ImageUnreadableError; ImageInterruptedError when it took too much, or
-    was the end of the process; StorageError when there was no process, which is no fault of the file's.
+    Raises ImageFormatError, ImageTooLargeError, ImageUnreadableError, ImageLaboriousError; ImageInterruptedError when
+    it was the end of the process; StorageError when there was no process, which is no fault of the file's.
     """
     kind_of(source)
     process = await asyncio.create_subprocess_exec(
@@ -77,7 +80,7 @@ async def make(source: Path, into: Path, making: Making) -> Rendered:
         env={name: os.environ[name] for name in PASSED_ON if name in os.environ},
     )
     try:
-        async with asyncio.timeout(making.seconds + GRACE_SECONDS):
+        async with asyncio.timeout(making.seconds * PATIENCE + GRACE_SECONDS):
             said, _ = await process.communicate()
     except TimeoutError as error:
         raise ImageInterruptedError from error
@@ -85,6 +88,8 @@ async def make(source: Path, into: Path, making: Making) -> Rendered:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+    if process.returncode == -signal.SIGXCPU:
+        raise ImageLaboriousError
     if process.returncode:
         raise ImageInterruptedError if process.returncode < 0 else StorageError("Pictures cannot be made here.")
     return _answer(json.loads(said), into, making)
@@ -103,17 +108,17 @@ def _answer(answer: dict[str, Any], into: Path, making: Making) -> Rendered:
 
 def _limit(making: Making) -> None:
     """What this process may take from now on. Some systems do not know all of these."""
-    seconds = int(making.seconds)
+    seconds, file_bytes = math.ceil(making.seconds), making.max_pixels * 8
     limits = {
-        resource.RLIMIT_AS: making.memory_bytes,
-        resource.RLIMIT_CPU: seconds,
-        resource.RLIMIT_FSIZE: making.max_pixels * 8,
-        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_AS: (making.memory_bytes, making.memory_bytes),
+        resource.RLIMIT_CPU: (seconds, seconds + 1),  # SIGXCPU at the first, SIGKILL at the second
+        resource.RLIMIT_FSIZE: (file_bytes, file_bytes),
+        resource.RLIMIT_CORE: (0, 0),
     }
-    for name, value in limits.items():
+    for name, values in limits.items():
         with suppress(ValueError, OSError):
-            resource.setrlimit(name, (value, value))
-    signal.alarm(seconds)
+            resource.setrlimit(name, values)
+    signal.alarm(seconds * PATIENCE)
     os.nice(NICENESS)
 
 

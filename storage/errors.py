@@ -50,8 +50,12 @@ class ImageFormatError(ImageError):
     """The file is no PNG, JPEG or WebP picture, whatever it is called."""
 
 
+class ImageLaboriousError(ImageError):
+    """Reading the picture takes too long."""
+
+
 class ImageInterruptedError(ImageError):
-    """Reading the picture took too much time or memory."""
+    """Reading the picture was interrupted."""
 
 
 class ImageTooLargeError(ImageError):

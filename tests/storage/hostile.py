@@ -44,6 +44,12 @@ def bomb() -> bytes:
     return saved(Image.new("RGB", (6240, 6240)), optimize=True)
 
 
+@cache
+def busy() -> bytes:
+    """A JPEG of 36 megapixels of noise: as much work as there is for so many."""
+    return saved(Image.effect_noise((6000, 6000), 90), "JPEG", quality=30)
+
+
 def scanline_bomb() -> bytes:
     """A small PNG whose pixels unpack to 400 MB that nobody asked for."""
     header = struct.pack(">IIBBBBB", 64, 64, 8, 2, 0, 0, 0)

@@ -4,11 +4,13 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import psutil
 import pytest
 from redis.asyncio import Redis
 from sqlalchemy import text
@@ -34,7 +36,7 @@ from tests.services import Addresses, Services
 from tests.storage import hostile
 
 PNG = hostile.saved(hostile.small())
-ALICE = UUID(int=1)
+ALICE, BOB = UUID(int=1), UUID(int=2)
 RULES = UploadRules(lease_seconds=2, heartbeat_seconds=0.3, poll_seconds=0.1, trouble_seconds=0.2)
 needs_clamd = pytest.mark.skipif(
     not (CLAMD and SIGTOOL) and not (os.environ.get("CI") and os.getuid() == 0), reason="clamd is not installed"
@@ -50,15 +52,15 @@ class Room:
         self.storage = storage
         self._tmp_path = tmp_path
 
-    async def received(self, data: bytes = PNG) -> UUID:
+    async def received(self, data: bytes = PNG, owner: UUID = ALICE) -> UUID:
         """An upload whose bytes are there, to be checked."""
-        id, claims = uuid4(), Claims(sub=ALICE, role="authenticated")
+        id, claims = uuid4(), Claims(sub=owner, role="authenticated")
         new = NewUpload(id, "fox.png", "image/png", len(data), upload_key(self.storage.prefix, id), 24)
         source = self._tmp_path / "sent"
         source.write_bytes(data)
         await self.storage.put(new.object_key, source, "image/png")
         async with self.resources.db.as_user(claims) as session:
-            await uploads.create(session, ALICE, new, Allowance())
+            await uploads.create(session, owner, new, Allowance())
             assert await uploads.complete(session, id, put_seconds=60, hours=24)
         return id
 
@@ -104,8 +106,9 @@ async def room(addresses: Addresses, services: Services, tmp_path: Path) -> Asyn
     redis, queue = Redis.from_url(services.redis_url), Queue.connect(services.redis_url, namespace)
     async with open_storage(FolderConfig(tmp_path / "storage", "ours/")) as storage:
         async with db.as_service() as session:
-            await session.execute(text("insert into profiles (id) values (:id)"), {"id": ALICE})
-            await session.execute(text("insert into user_rate_limits (user_id) values (:id)"), {"id": ALICE})
+            for id in (ALICE, BOB):
+                await session.execute(text("insert into profiles (id) values (:id)"), {"id": id})
+                await session.execute(text("insert into user_rate_limits (user_id) values (:id)"), {"id": id})
         resources = UploadResources(db, Events(redis, namespace), queue, storage, tmp_path / "work", RULES)
         yield Room(resources, storage, tmp_path)
     await queue.close()
@@ -122,7 +125,7 @@ async def test_many_who_check_make_one_image_of_each(room: Room) -> None:
         intake.cancel()
     await asyncio.gather(*intakes, return_exceptions=True)
     assert await room.select("select count(*) from images") == [(3,)]
-    used = await room.select("select storage_bytes_used, upload_bytes from user_rate_limits")
+    used = await room.select("select storage_bytes_used, upload_bytes from user_rate_limits order by user_id limit 1")
     assert used == [((await room.select("select sum(file_size) from images"))[0][0], 0)]
 
 
@@ -182,11 +185,33 @@ async def test_what_a_dead_attempt_has_stored_is_removed_later_and_nothing_else(
     assert await room.select("select count(*) from objects where state = 'kept'") == [(3,)]
 
 
-async def test_a_file_that_nobody_can_finish_is_rejected_at_last(room: Room) -> None:
-    slow = replace(RULES, making=Making(seconds=1, max_pixels=40_000_000), max_attempts=1)
-    room.resources = replace(room.resources, rules=slow)
-    id = await room.received(hostile.bomb())
-    assert await room.until_ended(id) == ("rejected", 2, "invalid")
+async def test_a_file_that_takes_too_long_is_rejected_at_once(room: Room) -> None:
+    room.resources = replace(room.resources, rules=replace(RULES, making=Making(seconds=1)))
+    id = await room.received(hostile.busy())
+    assert await room.until_ended(id) == ("rejected", 1, "invalid")
+
+
+async def test_a_file_that_is_the_end_of_whoever_reads_it_is_rejected_at_last(room: Room) -> None:
+    id = await room.received(hostile.busy())
+
+    async def kill_readers() -> None:
+        while True:
+            for child in psutil.Process().children():
+                with suppress(psutil.NoSuchProcess):
+                    if "storage.anew" in child.cmdline():
+                        child.kill()
+            await asyncio.sleep(0.05)
+
+    killing = asyncio.create_task(kill_readers())
+    assert await room.until_ended(id) == ("rejected", 4, "invalid")
+    killing.cancel()
+
+
+async def test_nobody_s_many_keep_others_waiting(room: Room) -> None:
+    many = [await room.received() for _ in range(3)]
+    few = await room.received(owner=BOB)
+    taken = [(await room.take()).id for _ in range(4)]
+    assert taken == [many[0], few, *many[1:]]
 
 
 async def test_bytes_that_have_gone_are_said_to_be(room: Room) -> None:
