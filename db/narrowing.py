@@ -37,12 +37,15 @@ FILTERS: Mapping[str, str] = {
 }
 # What is looked up before: the ids that a search found, where they are few; the ids of the tags, the rarest first.
 IDS = "{t}.id = any ({ids}::uuid[])"
-TAG = "exists (select from image_tags m where m.image_id = {t}.id and m.tag_id = ({tag_ids}::uuid[])[1])"
+# Scalar, as `exists` would become a join, and that begins at whichever end looks the cheaper.
+TAG = "(select true from image_tags m where m.image_id = {t}.id and m.tag_id = ({tag_ids}::uuid[])[1])"
+TAGGED_IDS = """{t}.id = any (array(
+    select m.image_id from image_tags m where m.is_public and m.tag_id = ({tag_ids}::uuid[])[1]))"""
 TAGS = """cardinality({tag_ids}::uuid[]) = (
     select count(*) from image_tags m where m.image_id = {t}.id and m.tag_id = any ({tag_ids}::uuid[]))"""
 # Of a word that many have: asked of one image after the other along an order, or of all at once to count them.
-SAID = """exists (select from image_words w
-    where w.image_id = {t}.id and w.words @> (select picture.words({search}::text)))"""
+SAID = """(select w.words @> (select picture.words({search}::text))
+    from image_words w where w.image_id = {t}.id)"""
 MATCHING = "{t}.id in (select picture.matching(picture.words({search}::text), MINE, null))"
 
 IMAGES = "images {t}"
@@ -77,6 +80,7 @@ class Found:
     is_said: bool = False  # the words are left to the page
     tag_ids: tuple[UUID, ...] = ()
     tag_uses: int = 0  # images that everybody may see with the rarest of them
+    is_rare: bool = False  # so few that those with the one tag are best gone through whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,8 @@ def shelf(scope: Scope, filter: ImageFilter, order: Order, found: Found = Found(
     elif found.tag_ids and found.ids is None and (scope != "PUBLIC" or order != "MOST_LIKED"):
         shelf = _by_tag(shelf, scope, filter)
     if found.tag_ids and (shelf.source != TAGGED or len(found.tag_ids) > 1):
-        shelf = replace(shelf, where=(*shelf.where, TAGS if len(found.tag_ids) > 1 else TAG))
+        one = TAGGED_IDS if found.is_rare else TAG
+        shelf = replace(shelf, where=(*shelf.where, TAGS if len(found.tag_ids) > 1 else one))
     if order == "MOST_LIKED":
         shelf = replace(shelf, keys=(("{t}.like_count", "int"), ("{t}.created_at", "timestamptz"), ("{t}.id", "uuid")))
     return shelf

@@ -106,7 +106,9 @@ async def test_what_is_too_much_to_go_through_is_met_on_the_way(api: House, alic
         for filter, order in ((filter, order) for filter in filters for order in orders):
             async with db.as_user(claims) as session:
                 pages = [
-                    await galleries.page(session, Counts(), owner, scope, PageRequest(5), filter, order, few=few)
+                    await galleries.page(
+                        session, Counts(), owner, scope, PageRequest(5), filter, order, few=few, few_by_likes=few
+                    )
                     for few in (2, 10_000)
                 ]
             assert [row.id for row in pages[0].rows] == [row.id for row in pages[1].rows]
