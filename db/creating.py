@@ -11,13 +11,18 @@ from db.events import Changed
 from db.idempotency import IdempotencyKey
 from db.limits import Allowance
 from db.request import NewGeneration
+from db.submissions import StaleModelError
 from db.tables import GenerationRow
 
 REUSABLE = text("""
-    select row_to_json(g)::text from image_generations g
-    where g.user_id = :owner and g.reuse_key = :key and g.status = 'completed' and g.image_count = (
-        select count(*) from images i where i.generation_id = g.id and i.storage_path is not null)
-    order by g.completed_at desc limit 1
+    select m.is_active and m.updated_at = :updated_at as is_current, row_to_json(g)::text as row
+    from models m left join lateral (
+        select * from image_generations g
+        where g.user_id = :owner and g.reuse_key = :key and g.status = 'completed' and g.image_count = (
+            select count(*) from images i where i.generation_id = g.id and i.storage_path is not null)
+        order by g.completed_at desc limit 1
+    ) g on true
+    where m.id = :model_id
 """)
 
 
@@ -49,11 +54,17 @@ async def create(
 
 
 async def reusable(session: AsyncSession, owner: UUID, new: NewGeneration) -> GenerationRow | None:
-    """The owner's newest that is COMPLETED, still has its images, and must be what `new` would come out as."""
+    """The owner's newest that is COMPLETED, still has its images, and must be what `new` would come out as.
+
+    Raises StaleModelError.
+    """
     if not new.reuse or new.reuse_key is None:
         return None
-    row = await session.scalar(REUSABLE, {"owner": owner, "key": new.reuse_key})
-    return GenerationRow.model_validate(orjson.loads(row)) if row else None
+    model = {"model_id": new.model.id, "updated_at": new.model.updated_at}
+    found = (await session.execute(REUSABLE, {"owner": owner, "key": new.reuse_key, **model})).one()
+    if not found.is_current:
+        raise StaleModelError
+    return GenerationRow.model_validate(orjson.loads(found.row)) if found.row else None
 
 
 async def _get(session: AsyncSession, id: UUID) -> GenerationRow | None:

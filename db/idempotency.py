@@ -1,9 +1,10 @@
 """A client's own names for its requests: what one has made, it stands for."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import ConflictError, NotFoundError
@@ -35,9 +36,9 @@ KEPT = text("""
     where user_id = :user_id and mutation = :mutation and key = :key
 """)
 MADE = text("""
-    select coalesce(generation_id, batch_id) from idempotency_keys
-    where user_id = :user_id and mutation = :mutation and key = :key and input_hash = :input_hash
-        and created_at >= now() - make_interval(secs => :seconds)
+    select input_hash, coalesce(generation_id, batch_id) as made from idempotency_keys
+    where user_id = :user_id and mutation = :mutation and key = :key
+        and created_at >= now() - make_interval(secs => 3600 * cast(:hours as float8))
 """)
 
 
@@ -57,18 +58,22 @@ async def keep(
     ours = {"input_hash": key.input_hash, "generation_id": generation_id, "batch_id": batch_id, "hours": key.hours}
     if await session.scalar(KEEP, {**named, **ours}):
         return None
-    kept = (await session.execute(KEPT, named)).one()
+    return _same((await session.execute(KEPT, named)).one(), key)
+
+
+async def made(session: AsyncSession, owner: UUID, key: IdempotencyKey) -> UUID | None:
+    """The id of what the key has made; None when that is nothing. Raises ConflictError when it was of another input."""
+    named = {"user_id": owner, "mutation": key.mutation, "key": key.key, "hours": key.hours}
+    return _same((await session.execute(MADE, named)).one_or_none(), key)
+
+
+def _same(kept: Row[Any] | None, key: IdempotencyKey) -> UUID | None:
+    if kept is None:
+        return None
     if kept.input_hash != key.input_hash:
         raise ConflictError("This key was used with another input.", path=KEY_PATH)
     made: UUID = kept.made
     return made
-
-
-async def made(session: AsyncSession, owner: UUID, key: IdempotencyKey) -> UUID | None:
-    """The id of what the key has made with the same input; None when that is nothing."""
-    named = {"user_id": owner, "mutation": key.mutation, "key": key.key, "input_hash": key.input_hash}
-    id: UUID | None = await session.scalar(MADE, {**named, "seconds": key.hours * 3600})
-    return id
 
 
 def gone(id: UUID) -> NotFoundError:

@@ -8,10 +8,12 @@ from uuid import UUID
 import strawberry
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import creating, limits, queue
+from db import creating, idempotency, limits, queue
 from db.errors import PictureError
+from db.idempotency import IdempotencyKey
 from db.queue import Place
 from db.request import NewGeneration
+from db.submissions import StaleModelError
 from resolvers import asked, digests
 from resolvers.callers import require_person
 from resolvers.errors import as_data
@@ -26,18 +28,27 @@ Wanted = Annotated[CreateGenerationInput, strawberry.argument(description="As cr
 async def generation_estimate(info: Info, input: Wanted) -> GenerationEstimate:
     """What would come of the input now; what is wrong with it stands in `errors`."""
     owner = require_person(info)
+    return await asked.up_to_date(info, lambda: _estimated(info, input, owner))
+
+
+async def _estimated(info: Info, input: CreateGenerationInput, owner: UUID) -> GenerationEstimate:
     try:
-        digests.idempotency_key(input, info.context.bounds.idempotency_hours)
+        key = digests.idempotency_key(input, info.context.bounds.idempotency_hours)
         new = await asked.generation(info, input)
+        async with info.context.db.as_user(info.context.claims) as session:
+            return await _estimate(info, session, owner, new, key)
+    except StaleModelError:
+        raise
     except PictureError as error:
         return GenerationEstimate(errors=[as_data(error, {"input": input})])
-    async with info.context.db.as_user(info.context.claims) as session:
-        return await _estimate(info, session, owner, new)
 
 
-async def _estimate(info: Info, session: AsyncSession, owner: UUID, new: NewGeneration) -> GenerationEstimate:
+async def _estimate(
+    info: Info, session: AsyncSession, owner: UUID, new: NewGeneration, key: IdempotencyKey | None
+) -> GenerationEstimate:
     sized = GenerationEstimate(width=new.width, height=new.height)
-    if await creating.reusable(session, owner, new):
+    is_made = key and await idempotency.made(session, owner, key)
+    if is_made or await creating.reusable(session, owner, new):
         sized.cost, sized.eta_seconds, sized.eta_seconds_p90 = Decimal(0), 0, 0
         return sized
     per_image = new.model.cost_per_image

@@ -101,8 +101,12 @@ async def retry_generation(info: Info, id: Id) -> GenerationPayload:
     """A new generation like a FAILED or CANCELED one, or the retry of it that has not ended."""
     owner = require_person(info)
     generation_id = require(id, Generation, "id")
-    async with info.context.db.as_user(info.context.claims) as session:
-        changed = await generations.retry(session, owner, generation_id, info.context.allowance)
+
+    async def retry() -> Changed:
+        async with info.context.db.as_user(info.context.claims) as session:
+            return await generations.retry(session, owner, generation_id, info.context.allowance)
+
+    changed = await asked.up_to_date(info, retry)
     await tell(info, [changed])
     return GenerationPayload(generation=Generation.of(changed.row))
 

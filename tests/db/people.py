@@ -7,7 +7,7 @@ from uuid import NAMESPACE_DNS, UUID, uuid4, uuid5
 
 from sqlmodel import col, select
 
-from db import ending, events, generations, images, limits, objects, profiles, queue, taking, workers
+from db import batches, ending, events, generations, images, limits, objects, profiles, queue, taking, workers
 from db.claims import Claims
 from db.database import Database
 from db.ending import Failure, StoredPicture
@@ -42,6 +42,12 @@ class Person:
         async with self.db.as_user(self.claims) as session:
             new = replace(usual, **changes)
             return (await generations.create(session, self.id, new, allowance, key=key)).row
+
+    async def create_batch(self, count: int) -> UUID:
+        """A batch of so many; its id."""
+        usual = NewGeneration(self.model, "a red fox", width=256, height=256, seed=7)
+        async with self.db.as_user(self.claims) as session:
+            return (await batches.create(session, self.id, None, [usual] * count, PLENTY))[0].id
 
     async def cancel(self, row: GenerationRow) -> Changed:
         """Ask that it be stopped."""

@@ -122,6 +122,21 @@ async def test_events_and_keys_go_after_a_day_and_failures_after_thirty(
     assert [await alice.status(row) for row in (failed, canceled, done)] == [None, "canceled", "completed"]
 
 
+async def test_a_failure_of_a_batch_goes_with_the_batch_once_all_of_it_is_old(
+    resources: SweepResources, alice: Person, worker: Worker, execute: Execute
+) -> None:
+    failed, mixed = [await alice.create_batch(2) for _ in range(2)]
+    for _ in range(3):
+        await worker.fail(await worker.take())
+    await worker.complete(await worker.take())
+    left = "select id from batch_generations order by created_at"
+    for age, ids in (("29 days", [failed, mixed]), ("2 days", [mixed])):
+        await execute(f"update image_generations set completed_at = completed_at - interval '{age}'")
+        await sweep.sweep(resources)
+        assert await execute(left) == [(id,) for id in ids]
+    assert await execute("select count(*) from image_generations") == [(2,)]
+
+
 async def test_what_lies_outside_the_prefix_stays_and_holds_nothing_up(
     resources: SweepResources, execute: Execute, tmp_path: Path
 ) -> None:

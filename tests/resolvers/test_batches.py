@@ -17,7 +17,11 @@ LIST = """query($first: Int, $after: String) { batches(first: $first, after: $af
 FILTERED = (
     """query($id: ID!) { generations(filter: {batchId: $id}) { totalCount edges { node { id batch { id } } } } }"""
 )
-PROMPTS = [{"prompt": "a red fox", "seed": 1}, {"prompt": "a grey fox", "seed": 2}, {"prompt": "a fox at night"}]
+PROMPTS: list[dict[str, Any]] = [
+    {"prompt": "a red fox", "seed": 1},
+    {"prompt": "a grey fox", "seed": 2},
+    {"prompt": "a fox at night"},
+]
 WRONG: list[tuple[dict[str, Any], str, list[str]]] = [
     ({"prompts": PROMPTS[:1]}, "INVALID", ["input", "prompts"]),
     ({"prompts": PROMPTS[:1] * 11}, "INVALID", ["input", "prompts"]),
@@ -71,7 +75,13 @@ async def test_a_batch_is_as_it_was_asked_for(alice: Client) -> None:
         "id": batch["id"],
         "__typename": "Batch",
     }
-    expected = {"name": "foxes", "status": "PENDING", "totalCount": 3, "progress": 0, "completedAt": None}
+    expected: dict[str, Any] = {
+        "name": "foxes",
+        "status": "PENDING",
+        "totalCount": 3,
+        "progress": 0,
+        "completedAt": None,
+    }
     assert {name: batch[name] for name in expected} == expected
     assert [generation["prompt"] for generation in batch["generations"]] == [prompt["prompt"] for prompt in PROMPTS]
     assert [generation["seed"] for generation in batch["generations"]][:2] == [1, 2]
@@ -150,7 +160,7 @@ async def test_a_retry_takes_the_places_of_what_failed_once(alice: Client) -> No
 
 async def test_a_retry_of_one_takes_its_place_too(alice: Client) -> None:
     batch = await created(alice)
-    gone = batch["generations"][1]["id"]
+    gone: str = batch["generations"][1]["id"]
     await alice.cancel(gone)
     alone = (await alice.mutate("retryGeneration", "generation { id }", id=gone))["generation"]["id"]
     await change(alice, "retryBatch", batch["id"])
