@@ -6,6 +6,7 @@ import strawberry
 from strawberry import UNSET
 
 from schema.enums import GenerationMode, GenerationStatus
+from schema.flat import flat
 from schema.scalars import BigInt
 
 
@@ -34,6 +35,7 @@ class ImageFilter:
     created_before: datetime | None = strawberry.field(description="Earlier than this.", default=UNSET)
 
 
+@flat
 @strawberry.input(description="What to make, and how.")
 class CreateGenerationInput:
     model: strawberry.ID = strawberry.field(description="A Model id or its slug.")
