@@ -33,6 +33,7 @@ MESSAGES = {
     TIMEOUT: "This took too long.",
     TOO_COMPLEX: "The document is nested too deeply.",
 }
+MESSAGE_CHARACTERS = 1000  # errors name what was written, however long a name it has
 STATEMENT_TIMEOUT = "57014"
 PARSING_ABORTED = "Parsing aborted"  # too many tokens, or nested too deeply
 
@@ -93,8 +94,14 @@ def _away(error: BaseException) -> str | None:
 def process_errors(errors: Iterable[GraphQLError]) -> None:
     """Give each error its code, hide what is not the client's business, and log what is ours. Safe to repeat."""
     for error in errors:
+        error.message = short(error.message)
         if "code" not in (error.extensions or {}):
             _process(error)
+
+
+def short(message: str) -> str:
+    """The message without most of what a client has written into it."""
+    return message if len(message) <= MESSAGE_CHARACTERS else f"{message[:MESSAGE_CHARACTERS]}…"
 
 
 def _process(error: GraphQLError) -> None:

@@ -7,7 +7,7 @@ import orjson
 import structlog
 from starlette.responses import Response
 
-from picture.failures import BAD_INPUT
+from picture.failures import BAD_INPUT, short
 
 JSON = "application/json"
 
@@ -24,7 +24,7 @@ class RefusedError(Exception):
         headers: Mapping[str, str] | None = None,
         extensions: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(short(message))
         self.status = status
         self.code = code
         self.headers = headers

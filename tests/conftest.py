@@ -20,11 +20,17 @@ from gpu.simulator import Engine, open_simulator
 from picture import worker
 from picture.app import create_app
 from picture.settings import Settings
+from picture.wire import wire
 from tests.client import Client
 from tests.services import Addresses, Services, open_services
 
 SECRET = "a secret of the tests, and of nobody else"
-STOPPING: dict[str, Any] = {"timeout_graceful_shutdown": 1, "lifespan": "on"}
+SERVING: dict[str, Any] = {
+    "log_config": None,
+    "ws_per_message_deflate": False,
+    "timeout_graceful_shutdown": 1,
+    "lifespan": "on",
+}
 QUICK: dict[str, Any] = {
     "poll_seconds": 0.2,
     "cancel_poll_seconds": 0.05,
@@ -66,8 +72,8 @@ class House:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        app = create_app(self.settings.model_copy(update={"public_url": address, **changes}))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws_per_message_deflate=False, **STOPPING))
+        settings = self.settings.model_copy(update={"public_url": address, **changes})
+        server = uvicorn.Server(uvicorn.Config(create_app(settings), http=wire(settings.body_seconds), **SERVING))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         self.stack.push_async_callback(_stop_api, server, serving)
         async with self.http.get(f"{address}/healthz") as answer:  # the socket listens already: this waits for the app

@@ -15,6 +15,7 @@ from picture.commands.shared import load
 from picture.settings import Settings, variable
 from picture.socket import server_options
 from picture.trouble import Trouble
+from picture.wire import wire
 
 NEEDED = ("database_url", "redis_url", "secret")
 POLL_SECONDS = 0.2
@@ -59,7 +60,7 @@ def serve(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=wire(settings.body_seconds),
         lifespan="on",
         **server_options(ping_seconds=settings.ping_seconds, max_frame_bytes=settings.max_body_bytes),
         log_config=None,

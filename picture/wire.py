@@ -1,0 +1,66 @@
+"""uvicorn's HTTP on one connection, with an end to what may come before a request is one.
+
+By itself it keeps a head of any size in memory, and waits for one for ever.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MAX_HEAD_BYTES = 65_536
+TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+class Wire(HttpToolsProtocol):
+    """A connection whose heads arrive in time, and are no larger than `MAX_HEAD_BYTES`."""
+
+    head_seconds = 10.0
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin to wait for a head."""
+        super().connection_made(transport)
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_head = False
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing more."""
+        self._end_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take it, unless it is more of a head than there may be."""
+        if self._is_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._is_head and self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+            self.transport.write(TOO_LARGE)
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """A head, after what may have been a pause."""
+        self._await_head()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """The end of it; what follows is bounded elsewhere."""
+        self._end_head()
+        super().on_headers_complete()
+
+    def _await_head(self) -> None:
+        if self._is_head:
+            return
+        self._is_head, self._head_bytes = True, 0
+        self._timer = self.loop.call_later(self.head_seconds, self.transport.close)
+
+    def _end_head(self) -> None:
+        self._is_head = False
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+
+def wire(head_seconds: float) -> type[Wire]:
+    """What uvicorn makes of every connection."""
+    return type("Wire", (Wire,), {"head_seconds": head_seconds})
