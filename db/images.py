@@ -60,14 +60,15 @@ UPDATE = text("""
             coalesce(cast(:archived as boolean), archived_at is not null) as is_archived
         from images where id = :id for update
     ) n
-    where i.id = n.id and i.user_id = picture.viewer_id() and not (i.hidden_at is not null and cast(:is_public as boolean) is true)
+    where i.id = n.id and i.user_id = picture.viewer_id()
+        and not (i.hidden_at is not null and cast(:is_public as boolean) is true)
     returning i.id
 """)
 IS_HIDDEN = text("select hidden_at is not null from images where id = :id and user_id = picture.viewer_id()")
 
 
 async def update(session: AsyncSession, id: UUID, changes: ImageChanges) -> ImageRow:
-    """The viewer's own image with its marks changed. Raises NotFoundError; InvalidInputError to publish a hidden one."""
+    """The viewer's own image, its marks changed. Raises NotFoundError, InvalidInputError to publish a hidden one."""
     values = {name: getattr(changes, name) for name in ImageChanges.__slots__}
     changed = await session.scalar(UPDATE, {**values, "id": id})
     if changed is None and await session.scalar(IS_HIDDEN, {"id": id}):
