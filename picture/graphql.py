@@ -1,7 +1,7 @@
 """The schema as it is served: with its limits, its errors, and the ASGI view."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -29,12 +29,11 @@ from picture.documents import Documents, ExamineDocuments
 from picture.failures import INTERNAL, RATE_LIMITED, TookTooLongError, judge, process_errors, report
 from picture.gate import Gate, address_of, limited
 from picture.origins import check_simple
-from picture.reading import ReadByPlan
+from picture.reading import Reading
 from picture.refusals import JSON, RefusedError
 from picture.shapes import DocumentLimits
 from picture.socket import Sockets
 from picture.sockets import SocketView
-from resolvers.plans.plans import Plans
 from resolvers.root import Mutation, Query, Subscription
 from schema.context import Context
 from schema.errors import ERRORS
@@ -50,6 +49,32 @@ class Schema(strawberry.Schema):
 
     documents: Documents
     operation_seconds = 20.0
+    reading: Reading | None = None
+
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
+        root_value: Any = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        """The result: by a plan, for a query that has one."""
+        if self.reading and query:
+            result = await self.reading.answer(query, context_value, operation_name, variable_values or {})
+            if result:
+                return result
+        return await super().execute(
+            query,
+            variable_values,
+            context_value,
+            root_value,
+            operation_name,
+            allowed_operation_types,
+            operation_extensions,
+        )
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Give each its code; log those that are ours, once."""
@@ -75,17 +100,18 @@ class Schema(strawberry.Schema):
 
 def make_schema(limits: DocumentLimits | None = None, *, operation_seconds: float = 20, plans: bool = True) -> Schema:
     """The contract, held to `limits`; without `plans`, every field is answered by its resolver."""
-    documents, compiled = Documents(limits or DocumentLimits()), Plans()
+    documents = Documents(limits or DocumentLimits())
     schema = Schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
         types=[*ERRORS, *EVENTS],
-        extensions=[lambda: ExamineDocuments(documents), *([lambda: ReadByPlan(compiled)] if plans else ())],
+        extensions=[lambda: ExamineDocuments(documents)],
         config=StrawberryConfig(scalar_map=SCALARS),
     )
     schema.documents = documents
     schema.operation_seconds = operation_seconds
+    schema.reading = Reading(schema, documents, operation_seconds) if plans else None
     return schema
 
 

@@ -12,8 +12,8 @@ from db.reading.keysets import listing, places
 from resolvers.filters import NOTHING, generation_filter, image_filter
 from resolvers.ids import row_id
 from resolvers.images import ORDERS, SCOPES
+from resolvers.plans.calls import Bind
 from resolvers.plans.errors import UnplannedError
-from resolvers.plans.plan import Bind
 from schema.context import Context
 from schema.enums import ImageScope
 from schema.node import Node, page_request

@@ -1,14 +1,13 @@
 """From the selections of a validated query to its statement. It knows Relay's connections, and no table."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-from graphql import FieldNode, GraphQLField, GraphQLObjectType, OperationDefinitionNode, get_named_type
+from graphql import FieldNode, GraphQLField, GraphQLObjectType, OperationType, get_named_type
 from graphql.execution.collect_fields import (
     CollectedFields,
     FieldDetails,
-    FragmentDetails,
     collect_fields,
     collect_subfields,
 )
@@ -17,9 +16,11 @@ from db.reading.entries import Asked, Column, Entry, Listing, Many, One, Same
 from db.reading.table import ENTRIES
 from resolvers.plans import pages
 from resolvers.plans.arguments import BINDS
+from resolvers.plans.calls import Bind, Call
 from resolvers.plans.errors import UnplannedError
 from resolvers.plans.parameters import Parameters
-from resolvers.plans.plan import Bind, Call, Plan, Request
+from resolvers.plans.plan import Plan
+from resolvers.plans.request import Request
 from schema.context import Context
 
 MAX_KEY_BYTES = 63  # Postgres cuts longer names
@@ -34,12 +35,11 @@ Fields = list[FieldDetails]
 class Compiler:
     """Compiles one operation, with variables that decide its shape."""
 
-    def __init__(
-        self, request: Request, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDetails]
-    ) -> None:
+    def __init__(self, request: Request) -> None:
         self._request = request
-        self._operation = operation
-        self._fragments = dict(fragments)
+        self._operation = request.operation.node
+        self._fragments = dict(request.operation.fragments)
+        self._variables = request.coerced()
         self._schema = request.schema._schema
         self._parameters = Parameters()
         self._calls: list[tuple[Call, Entry]] = []
@@ -48,9 +48,10 @@ class Compiler:
 
     def compile(self) -> Plan:
         """The plan. Raises UnplannedError, and what a call raises for its values."""
-        query, variables = self._schema.query_type, self._request.variables
-        assert query
-        collected = collect_fields(self._schema, self._fragments, variables, query, self._operation)
+        query = self._schema.query_type
+        if query is None or self._operation.operation is not OperationType.QUERY:
+            raise UnplannedError
+        collected = collect_fields(self._schema, self._fragments, self._variables, query, self._operation)
         root = self._object(query, collected, "")
         statement = STATEMENT.format(
             totals=f"with {', '.join(self._totals.values())} " if self._totals else "",
@@ -92,10 +93,10 @@ class Compiler:
 
     def _ask(self, bind: Bind, definition: GraphQLField, node: FieldNode) -> "_Asking":
         """What a field reads; one with arguments is asked again each time that the plan runs."""
-        call = Call(bind, definition, node)
-        asked = call.ask(self._request)
         if not definition.args:
-            return _Asking(None, asked)
+            return _Asking(None, bind(self._request.context, {}))
+        call = Call.of(bind, definition, node, self._request)
+        asked = call.ask(self._request)
         self._calls.append((call, asked.entry))
         return _Asking(len(self._calls) - 1, asked)
 
@@ -159,7 +160,7 @@ class Compiler:
         return f"(select count from total_{asking.call})"
 
     def _below(self, type_: GraphQLObjectType, fields: Fields) -> CollectedFields:
-        return collect_subfields(self._schema, self._fragments, self._request.variables, self._operation, type_, fields)
+        return collect_subfields(self._schema, self._fragments, self._variables, self._operation, type_, fields)
 
     def _fill(self, text: str, asking: "_Asking", **aliases: str) -> str:
         return self._parameters.fill(text, asking.asked, asking.call, **aliases)

@@ -1,45 +1,14 @@
 """A compiled query: its statement, and where the values of its parameters come from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from graphql import FieldNode, GraphQLField
-from graphql.execution.values import VariableValues, get_argument_values
-from strawberry import Schema
-from strawberry.types.arguments import convert_arguments
 
 from db.reading.entries import Asked, Entry
+from resolvers.plans.calls import Call
 from resolvers.plans.errors import UnfitError
+from resolvers.plans.request import Request
 from resolvers.plans.values import VALUES
 from schema.context import Context
-
-Bind = Callable[[Context, dict[str, Any]], Asked]
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One execution of an operation."""
-
-    schema: Schema
-    context: Context
-    variables: VariableValues
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A field with arguments, as it stands in the document."""
-
-    bind: Bind
-    definition: GraphQLField
-    node: FieldNode
-
-    def ask(self, request: Request) -> Asked:
-        """What it reads this time. Raises UnfitError, PictureError or GraphQLError for what it cannot."""
-        field, schema = self.definition.extensions["strawberry-definition"], request.schema
-        given = get_argument_values(self.definition, self.node, request.variables)
-        registry = schema.schema_converter.scalar_registry
-        return self.bind(request.context, convert_arguments(given, field.arguments, registry, schema.config))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,94 +1,97 @@
 """Plans, found by what decides their shape: document, operation, whether anybody asks, and a few of the variables."""
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from graphql import DocumentNode, FragmentDefinitionNode, GraphQLError, OperationDefinitionNode
-from graphql.execution.collect_fields import FragmentDetails
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql import DocumentNode, GraphQLError
 from strawberry import Schema
 
 from db.errors import PictureError
+from db.reading.entries import Asked
 from resolvers.plans.compiler import Compiler
 from resolvers.plans.errors import UnfitError, UnplannedError
-from resolvers.plans.plan import Plan, Request
+from resolvers.plans.plan import Plan
+from resolvers.plans.request import Operation, Request
 from schema.context import Context
 
-KEPT_PLANS = 512
+KEPT = 512
 PLANNED_CHARACTERS = 10_000  # of a document; longer ones are rare
-Key = tuple[str, str | None, bool, Hashable]
+
+T = TypeVar("T")
 
 
-class Plans:
-    """Finds or makes the plan of a query, and runs it."""
+class Ready(NamedTuple):
+    """A plan with all that it takes to run it."""
 
-    def __init__(self) -> None:
-        self._plans: OrderedDict[Key, Plan | None] = OrderedDict()
+    plan: Plan
+    name: str | None  # of the operation
+    asked: list[Asked]
+    values: list[object]
 
-    async def answer(
-        self,
-        schema: Schema,
-        context: Context,
-        text: str,
-        document: DocumentNode,
-        name: str | None,
-        given: dict[str, Any] | None,
-    ) -> str | None:
-        """The JSON of `data` for a valid query; None when the resolvers are to answer."""
-        operation = _operation(document, name)
-        if operation is None or len(text) > PLANNED_CHARACTERS:
-            return None
-        variables = get_variable_values(schema._schema, operation.variable_definitions or (), given or {})
-        if not isinstance(variables, VariableValues):
-            return None  # a list of what is wrong with them
-        request = Request(schema, context, variables)
-        try:
-            plan = self._find(text, name, document, operation, request)
-            if plan is None:
-                return None
-            asked = plan.ask(request)
-            values = plan.values(context, asked)
-        except (UnfitError, PictureError, GraphQLError):
-            return None
-        row = await context.db.direct.row(plan.statement, context.claims, *values)
+    async def run(self, context: Context) -> str:
+        """The JSON of `data`: one statement, one round trip."""
+        row = await context.db.direct.row(self.plan.statement, context.claims, *self.values)
         assert row
-        for place, call in enumerate(plan.totals, start=1):
-            if asked[call].values["known_total"] is None:
-                context.counts.put(asked[call].total_key, row[place])
+        for place, call in enumerate(self.plan.totals, start=1):
+            if self.asked[call].values["known_total"] is None:
+                context.counts.put(self.asked[call].total_key, row[place])
         answer: str = row[0]
         return answer
 
-    def _find(
-        self, text: str, name: str | None, document: DocumentNode, operation: OperationDefinitionNode, request: Request
-    ) -> Plan | None:
-        key = (text, name, request.context.claims.sub is None, _shape(request.variables.coerced))
-        if key in self._plans:
-            self._plans.move_to_end(key)
-            return self._plans[key]
+
+class Plans:
+    """Finds or makes the plan of a query."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._operations: _Kept[Operation | None] = _Kept()
+        self._plans: _Kept[Plan | None] = _Kept()
+
+    def find(
+        self, context: Context, text: str, document: DocumentNode, name: str | None, given: Mapping[str, Any]
+    ) -> Ready | None:
+        """What answers an operation of a valid document; None when the resolvers are to."""
+        if len(text) > PLANNED_CHARACTERS:
+            return None
+        operation = self._operations.get((text, name), lambda: Operation.find(self._schema._schema, document, name))
+        if operation is None:
+            return None
         try:
-            plan = Compiler(request, operation, _fragments(document)).compile()
-        except UnplannedError:
-            plan = None
-        self._plans[key] = plan
-        if len(self._plans) > KEPT_PLANS:
-            self._plans.popitem(last=False)
-        return plan
+            request = Request(self._schema, context, operation, given, operation.coerce(given))
+            key = (text, name, context.claims.sub is None, _shape(request.variables))
+            plan = self._plans.get(key, lambda: _compiled(request))
+            if plan is None:
+                return None
+            asked = plan.ask(request)
+            return Ready(plan, operation.name, asked, plan.values(context, asked))
+        except (UnfitError, PictureError, GraphQLError):
+            return None
 
 
-def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
-    for definition in document.definitions:
-        if isinstance(definition, OperationDefinitionNode) and (
-            name is None or (definition.name and definition.name.value == name)
-        ):
-            return definition
-    return None
+class _Kept(Generic[T]):
+    """The newest of what was made."""
+
+    def __init__(self) -> None:
+        self._made: OrderedDict[Hashable, T] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What has been made for this key, or is made now."""
+        if key in self._made:
+            self._made.move_to_end(key)
+            return self._made[key]
+        made = self._made[key] = make()
+        if len(self._made) > KEPT:
+            self._made.popitem(last=False)
+        return made
 
 
-def _fragments(document: DocumentNode) -> dict[str, FragmentDetails]:
-    fragments = (definition for definition in document.definitions if isinstance(definition, FragmentDefinitionNode))
-    return {fragment.name.value: FragmentDetails(fragment) for fragment in fragments}
+def _compiled(request: Request) -> Plan | None:
+    try:
+        return Compiler(request).compile()
+    except UnplannedError:
+        return None
 
 
 def _shape(value: Any) -> Hashable:

@@ -94,7 +94,7 @@ async def test_what_nobody_expected_is_told_by_an_id_alone(
     await admin.execute("alter table models rename column licence to license")
     await admin.close()
     with pytest.raises(RefusedError) as refused:
-        await nobody.query("{ a: models { id } }")
+        await nobody.query("{ a: models { licence } }")
     (error,) = refused.value.errors
     assert error["message"] == "Something went wrong on our side."
     assert error["extensions"].keys() == {"code", "id"}

@@ -14,6 +14,7 @@ import pytest
 from db.claims import ANONYMOUS, Claims
 from db.counts import Counts
 from db.database import Database
+from db.known_models import KnownModels
 from db.limits import Allowance
 from db.queue import QueueRules
 from db.reading.table import ENTRIES
@@ -62,6 +63,7 @@ class Readers:
             "counts": Counts(),
             "allowance": Allowance(),
         }
+        needs["models"] = KnownModels(self.db)
         needs["addresses"] = Addresses("https://pictures.example", "a secret that is long", SECONDS)
         context = Context(**needs, claims=claims)  # nothing is changed or watched here
         result = await schema.execute(
