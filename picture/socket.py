@@ -16,6 +16,7 @@ from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageRec
 from db.claims import Claims
 
 REASON_BYTES = 123  # a close frame holds no more
+TOO_SLOW = "Too slow. Connect again and resume."
 HANG_UP_SECONDS = 30  # nothing runs on it any more; the server's pings end what is dead
 
 Verify = Callable[[str | None], Awaitable[Claims]]
@@ -102,17 +103,21 @@ class Socket(ASGIWebSocketAdapter):
 
     async def send_json(self, message: Mapping[str, object]) -> None:
         """Send it. Raises WebSocketDisconnected when it cannot be."""
+        encoded = self.view.encode_json(message)
+        await self.send(encoded if isinstance(encoded, str) else encoded.decode())
+
+    async def send(self, text: str) -> None:
+        """Send one frame. Raises WebSocketDisconnected when it cannot be."""
         if not self.is_open:
             raise WebSocketDisconnected
-        encoded = self.view.encode_json(message)
+        # Whoever waits here is cancelled when the socket ends. `asyncio.timeout` would be a tenth of an event's price.
+        patience = asyncio.get_running_loop().call_later(self.limits.send_seconds, self.end, 1013, TOO_SLOW)
         try:
-            async with asyncio.timeout(self.limits.send_seconds):
-                await self.ws.send_text(encoded if isinstance(encoded, str) else encoded.decode())
-        except TimeoutError as error:
-            self.end(1013, "Too slow. Connect again and resume.")
-            raise WebSocketDisconnected from error
+            await self.ws.send_text(text)
         except (WebSocketDisconnect, RuntimeError) as error:
             raise WebSocketDisconnected from error
+        finally:
+            patience.cancel()
 
     async def close(self, code: int, reason: str) -> None:
         """As `end`, for Strawberry's handler; its view closes what no handler serves."""

@@ -10,8 +10,9 @@ from db.enums import EventKind
 from db.errors import BadRequestError
 from resolvers.callers import require_person
 from resolvers.ids import row_id
+from resolvers.projection import HOLE, Projection, projection_of
 from schema.arguments import Id
-from schema.context import Info
+from schema.context import Info, Send, send_payload
 from schema.enums import GenerationStage, HeldReason
 from schema.events import (
     GenerationCanceled,
@@ -71,17 +72,35 @@ async def _begun(info: Info, wish: Wish, after: str | None) -> Stream:
     It has begun, so that it is closed, and detached, even if nobody ever asks it for an event.
     """
     context = info.context
-    stream = _events(follow(context.hub, context.db, context.claims, wish, after or None))
+    followed = follow(context.hub, context.db, context.claims, wish, after or None)
+    stream = _events(followed, projection_of(info), send_payload.get())
     await anext(stream)
     return stream  # type: ignore[return-value]  # the only None is behind us
 
 
-async def _events(followed: AsyncGenerator[Told | None, None]) -> AsyncGenerator[GenerationEvent | None, None]:
+async def _events(
+    followed: AsyncGenerator[Told | None, None], projection: Projection, send: Send | None
+) -> AsyncGenerator[GenerationEvent | None, None]:
+    """What has to be executed; what need not be is sent from here, in its turn."""
     try:
         async for told in followed:
-            yield event_of(told) if told else None
+            if told is None:
+                yield None
+            elif send is None or (payload := _payload(projection, told)) is None:
+                yield event_of(told)
+            elif not await send(payload):
+                return
     finally:
         await followed.aclose()
+
+
+def _payload(projection: Projection, told: Told) -> bytes | None:
+    """The event as JSON; all but its cursor is made once for all who hear of it and selected the same."""
+    shared = told.news.shared
+    if projection not in shared:
+        shared[projection] = projection.render(event_of(Told(HOLE, told.news)))
+    pieces = shared[projection]
+    return None if pieces is None else told.cursor.encode().join(pieces)
 
 
 def event_of(told: Told) -> GenerationEvent:

@@ -1,6 +1,7 @@
 """What the resolvers of one operation work with."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -169,5 +170,10 @@ class Context:
     def __post_init__(self) -> None:
         self.loaders = Loaders(self, cache=not self.is_stream)
 
+
+Send = Callable[[bytes], Awaitable[bool]]
+# Sends a payload of the operation that runs in this task, as it is; false when nobody is there any more.
+# None where only Strawberry can.
+send_payload: ContextVar[Send | None] = ContextVar("send_payload", default=None)
 
 Info = strawberry.Info[Context, None]

@@ -1,6 +1,7 @@
 """Listening: one connection to Redis for all streams of a process, and the looks that make up for what it drops."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -9,10 +10,11 @@ from uuid import UUID
 
 import structlog
 from redis.asyncio import ConnectionPool, Redis
-from redis.asyncio.client import PubSub
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.maint_notifications import MaintNotificationsConfig
 from redis.utils import str_if_bytes
 
 from db.database import Database
@@ -25,8 +27,7 @@ from tasks.watch import Watch
 
 log = structlog.get_logger(__name__)
 
-PING_SECONDS = 5.0
-SILENT_SECONDS = 3 * PING_SECONDS  # pings are answered: a longer silence is a dead connection
+PING_SECONDS = 5.0  # pings are answered: when nothing came since the last, the connection is dead
 PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)  # before connecting again; the last repeats
 CANCEL_SECONDS = 0.1
 CONFIRM_SECONDS = 1.0  # a stream waits no longer for Redis: it catches up when the subscription is there
@@ -50,7 +51,7 @@ class Hub:
 
     def __init__(
         self,
-        redis: Redis,
+        pool: ConnectionPool,
         watch: Watch,
         *,
         namespace: str,
@@ -61,13 +62,14 @@ class Hub:
         self.watch = watch
         self.event_hours = event_hours
         self._silence_seconds = silence_seconds
-        self._redis = redis
+        self._pool = pool
         self._namespace = namespace
         self._capacity = capacity
         self._channels: dict[str, _Channel] = {}
         self._subscribed: set[str] = set()  # confirmed by Redis, and not since given up
         self._changed = asyncio.Event()
         self._is_away = False
+        self._has_heard = True  # since the last ping
 
     def listeners(self) -> Iterable[Listener]:
         """All of this process."""
@@ -127,52 +129,57 @@ class Hub:
             failures += 1
 
     async def _stay_connected(self) -> None:
-        pubsub = self._redis.pubsub()
+        connection: AbstractConnection = self._pool.make_connection()  # type: ignore[no-untyped-call]
         try:
-            await pubsub.connect()  # type: ignore[no-untyped-call]
+            await connection.connect()  # type: ignore[no-untyped-call]
+            self._has_heard = True
             if self._is_away:
                 log.info("redis_back", half="hub")
             self._is_away = False
             async with asyncio.TaskGroup() as both:  # when one fails the other is cancelled
-                both.create_task(self._ask(pubsub))
-                both.create_task(self._hear(pubsub))
+                both.create_task(self._ask(connection))
+                both.create_task(self._hear(connection))
         finally:
             self._subscribed.clear()
             for channel in self._channels.values():
                 channel.confirmed.clear()
-            await pubsub.aclose()  # type: ignore[no-untyped-call]
+            await connection.disconnect(nowait=True)
 
-    async def _ask(self, pubsub: PubSub) -> None:
+    async def _ask(self, connection: AbstractConnection) -> None:
         """Keep Redis told which channels are wanted; the only one who writes to it."""
         asked: set[str] = set()
-        me = asyncio.current_task()
+        me, loop = asyncio.current_task(), asyncio.get_running_loop()
+        ping_at = loop.time() + PING_SECONDS
         while True:
             self._changed.clear()
             wanted = set(self._channels)
             if wanted - asked:
-                await pubsub.subscribe(*(wanted - asked))
+                await connection.send_command("SUBSCRIBE", *(wanted - asked))
             if asked - wanted:
                 self._subscribed -= asked - wanted
-                await pubsub.unsubscribe(*(asked - wanted))
+                await connection.send_command("UNSUBSCRIBE", *(asked - wanted))
             asked = wanted
             if me and me.cancelling():
                 return  # Python 3.11's wait_for, inside redis-py, may swallow a cancellation
             try:
-                async with asyncio.timeout(PING_SECONDS):
+                async with asyncio.timeout_at(ping_at):
                     await self._changed.wait()
             except TimeoutError:
-                await pubsub.ping()
+                if not self._has_heard:
+                    raise RedisConnectionError("Nothing heard, not even the answer to a ping.") from None
+                self._has_heard = False
+                ping_at = loop.time() + PING_SECONDS
+                await connection.send_command("PING")
 
-    async def _hear(self, pubsub: PubSub) -> None:
+    async def _hear(self, connection: AbstractConnection) -> None:
         """Hand out what comes; the only one who reads from it."""
         while True:
-            message = await pubsub.get_message(timeout=SILENT_SECONDS)
-            if message is None:
-                raise RedisConnectionError("Nothing heard, not even the answer to a ping.")
-            if message["type"] == "message":
-                self._deliver(str_if_bytes(message["channel"]), message["data"])
-            elif message["type"] == "subscribe":
-                self._confirm(str_if_bytes(message["channel"]))
+            kind, *said = await connection.read_response(timeout=math.inf)  # `_ask` sees that it does not come
+            self._has_heard = True
+            if kind == b"message":
+                self._deliver(str_if_bytes(said[0]), said[1])
+            elif kind == b"subscribe":
+                self._confirm(str_if_bytes(said[0]))
 
     def _confirm(self, name: str) -> None:
         """From here on `name` is heard. Who has begun already may have missed something before."""
@@ -208,26 +215,25 @@ async def open_hub(
     event_hours: float = 24,
 ) -> AsyncIterator[Hub]:
     """A hub that listens while this is open, over a connection of its own to where `redis` goes."""
-    async with _without_retries(redis) as own:
-        hub = Hub(
-            own,
-            Watch(db, rules),
-            namespace=namespace,
-            capacity=capacity,
-            silence_seconds=silence_seconds,
-            event_hours=event_hours,
-        )
-        running = [
-            asyncio.create_task(hub.run()),
-            asyncio.create_task(hub.watch.check_silence(hub.listeners, silence_seconds)),
-            asyncio.create_task(hub.watch.tell_moves(hub.listeners, queue_moved_seconds)),
-        ]
-        for task in running:
-            task.add_done_callback(_tell_death)
-        try:
-            yield hub
-        finally:
-            await _end(running)
+    hub = Hub(
+        _plain(redis),
+        Watch(db, rules),
+        namespace=namespace,
+        capacity=capacity,
+        silence_seconds=silence_seconds,
+        event_hours=event_hours,
+    )
+    running = [
+        asyncio.create_task(hub.run()),
+        asyncio.create_task(hub.watch.check_silence(hub.listeners, silence_seconds)),
+        asyncio.create_task(hub.watch.tell_moves(hub.listeners, queue_moved_seconds)),
+    ]
+    for task in running:
+        task.add_done_callback(_tell_death)
+    try:
+        yield hub
+    finally:
+        await _end(running)
 
 
 async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
@@ -244,8 +250,17 @@ def _tell_death(task: asyncio.Task[None]) -> None:
         log.critical("hub_died", exc_info=task.exception())
 
 
-def _without_retries(redis: Redis) -> Redis:
-    """A client like `redis`. Retries would hide that the connection was lost: then what was missed must be read."""
+def _plain(redis: Redis) -> ConnectionPool:
+    """Connections like those of `redis`, but for two things.
+
+    Retries would hide that one was lost: then what was missed must be read. And of RESP3's pushes the client writes
+    each as text for its debug log, whether there is one or not: half the price of hearing it.
+    """
+    own = {
+        "retry": Retry(NoBackoff(), 0),
+        "health_check_interval": 0,
+        "protocol": 2,
+        "maint_notifications_config": MaintNotificationsConfig(enabled=False),  # would be pushes
+    }
     pool = redis.connection_pool
-    kwargs = {**pool.connection_kwargs, "retry": Retry(NoBackoff(), 0), "health_check_interval": 0}
-    return Redis.from_pool(ConnectionPool(connection_class=pool.connection_class, **kwargs))
+    return ConnectionPool(connection_class=pool.connection_class, **{**pool.connection_kwargs, **own})

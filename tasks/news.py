@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -22,7 +22,14 @@ Convert = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Heard:
+    """What all who hear of the same thing may share of it."""
+
+    shared: dict[object, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Heard):
     """A change of status: the number `seq` of its owner's."""
 
     seq: int
@@ -46,7 +53,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Heard):
     """How far an attempt is; `row` says the same."""
 
     at: datetime
@@ -59,7 +66,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(Heard):
     """What the picture looks like so far: a JPEG as base64."""
 
     at: datetime
@@ -68,7 +75,7 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Heard):
     """Another place in the queue, or another reason to wait."""
 
     at: datetime
@@ -77,7 +84,7 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Heard):
     """A generation as it was when the stream began."""
 
     at: datetime
@@ -149,11 +156,13 @@ def _dump(row: GenerationRow) -> dict[str, Any]:
 
 def _load(values: dict[str, Any]) -> GenerationRow:
     """A row that belongs to no session. Made as the ORM makes those that it reads: 10 µs, by pydantic 160."""
+    if values.keys() != GenerationRow.model_fields.keys():
+        raise KeyError("A row of another release.")
+    for name, convert in _CONVERTS.items():
+        if (value := values[name]) is not None:
+            values[name] = convert(value)
     row: GenerationRow = manager_of_class(GenerationRow).new_instance()
-    row.__dict__.update(
-        (name, values[name] if values[name] is None or convert is None else convert(values[name]))
-        for name, convert in _CONVERTS.items()
-    )
+    row.__dict__.update(values)
     return row
 
 
@@ -168,4 +177,8 @@ def _convert(annotation: Any) -> Convert | None:
     return None
 
 
-_CONVERTS = {name: _convert(field.annotation) for name, field in GenerationRow.model_fields.items()}
+_CONVERTS = {
+    name: convert
+    for name, column in GenerationRow.model_fields.items()
+    if (convert := _convert(column.annotation)) is not None
+}

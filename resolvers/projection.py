@@ -1,0 +1,190 @@
+"""Events as JSON without executing their operation, where the selection asks for nothing but what they hold.
+
+An operation is executed for each event and socket, at ten times the price of all else about an event. A projection
+is compiled once for a selection, reads plain attributes, and what it makes of an event is shared by all who selected
+the same. What it does not know (a field with a resolver, a foreign directive) it leaves to execution, event by event.
+"""
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+from graphql import (
+    BooleanValueNode,
+    FieldNode,
+    FragmentSpreadNode,
+    GraphQLEnumType,
+    GraphQLError,
+    GraphQLLeafType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    InlineFragmentNode,
+    SelectionNode,
+    VariableNode,
+    is_abstract_type,
+    is_leaf_type,
+)
+
+from schema.context import Info
+
+PROJECTIONS = 512
+HOLE = secrets.token_hex(16)  # stands for the cursor, which differs between those who hear of the same event
+CONDITIONS = {"skip", "include"}
+
+Read = Callable[[Any], Any]
+Fields = dict[str, list[FieldNode]]
+Pieces = Sequence[bytes]
+
+_projections: OrderedDict[object, "Projection"] = OrderedDict()
+
+
+class _UnknownError(Exception):
+    """Not to be told without executing."""
+
+
+def projection_of(info: Info) -> "Projection":
+    """That of a subscription; the same one for the same document and conditions, unless it was long ago."""
+    variables = info.variable_values
+    conditions = frozenset((name, value) for name, value in variables.items() if isinstance(value, bool))
+    raw = info._raw_info
+    key = (id(raw.operation), conditions)  # the projection keeps the operation, so nothing else gets its number
+    found = _projections.pop(key, None) or Projection(raw, variables)
+    _projections[key] = found
+    if len(_projections) > PROJECTIONS:
+        _projections.popitem(last=False)
+    return found
+
+
+class Projection:
+    """What one selection makes of the events of a stream."""
+
+    def __init__(self, info: GraphQLResolveInfo[Any], variables: Mapping[str, Any]) -> None:
+        self._key = info.path.key
+        self._schema = info.schema
+        self._operation = info.operation
+        self._fragments = info.fragments
+        self._variables = variables
+        self._nodes = info.field_nodes
+        self._reads: dict[type, Read | None] = {}  # by the event's type
+
+    def render(self, event: object) -> Pieces | None:
+        """The payload of `event`, whose cursor is `HOLE`, in pieces between which cursors go; None: execute it."""
+        kind = type(event)
+        if kind not in self._reads:
+            self._reads[kind] = self._compile(kind.__name__)
+        read = self._reads[kind]
+        if read is None:
+            return None
+        try:
+            value = read(event)
+        except (_UnknownError, GraphQLError, AttributeError, TypeError, ValueError):
+            return None  # execution says what is wrong with it
+        return orjson.dumps({"data": {self._key: value}}).split(HOLE.encode())
+
+    def _compile(self, name: str) -> Read | None:
+        type_ = self._schema.get_type(name)
+        assert isinstance(type_, GraphQLObjectType)
+        try:
+            _refuse_foreign(self._operation.directives)
+            for node in self._nodes:
+                _refuse_foreign(node.directives)
+            return self._object(type_, self._nodes)
+        except _UnknownError:
+            return None
+
+    def _object(self, type_: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Read:
+        fields: Fields = {}
+        for node in nodes:
+            if node.selection_set:
+                self._collect(type_, node.selection_set.selections, fields)
+        reads = [(key, self._field(type_, found)) for key, found in fields.items()]
+        return lambda source: {key: read(source) for key, read in reads}
+
+    def _collect(self, type_: GraphQLObjectType, selections: Iterable[SelectionNode], fields: Fields) -> None:
+        """As execution does: keys in the order in which they first appear, all fields of one key together."""
+        for node in selections:
+            assert isinstance(node, FieldNode | FragmentSpreadNode | InlineFragmentNode)
+            _refuse_foreign(node.directives)
+            if not self._is_wanted(node):
+                continue
+            if isinstance(node, FieldNode):
+                fields.setdefault(node.alias.value if node.alias else node.name.value, []).append(node)
+            elif isinstance(node, FragmentSpreadNode):
+                fragment = self._fragments[node.name.value]
+                if self._is_of(type_, fragment.type_condition.name.value):
+                    self._collect(type_, fragment.selection_set.selections, fields)
+            elif node.type_condition is None or self._is_of(type_, node.type_condition.name.value):
+                self._collect(type_, node.selection_set.selections, fields)
+
+    def _is_wanted(self, node: FieldNode | FragmentSpreadNode | InlineFragmentNode) -> bool:
+        """Whether no condition speaks against it. A directive has been refused unless it is one of CONDITIONS."""
+        for directive in node.directives or ():
+            (condition,) = (argument.value for argument in directive.arguments or ())
+            if isinstance(condition, VariableNode):
+                given = self._variables[condition.name.value]
+            else:
+                assert isinstance(condition, BooleanValueNode)
+                given = condition.value
+            if given == (directive.name.value == "skip"):
+                return False
+        return True
+
+    def _is_of(self, type_: GraphQLObjectType, name: str) -> bool:
+        condition = self._schema.get_type(name)
+        return condition is type_ or (is_abstract_type(condition) and self._schema.is_sub_type(condition, type_))
+
+    def _field(self, type_: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Read:
+        name = nodes[0].name.value
+        if name == "__typename":
+            return lambda _: type_.name
+        field = type_.fields[name]
+        definition = field.extensions["strawberry-definition"]
+        if not definition.is_basic_field:
+            raise _UnknownError
+        attribute, convert = definition.python_name, self._value(field.type, nodes)
+        return lambda source: convert(getattr(source, attribute))
+
+    def _value(self, type_: GraphQLOutputType, nodes: Sequence[FieldNode]) -> Read:
+        if isinstance(type_, GraphQLNonNull):
+            return self._present(type_.of_type, nodes)
+        convert = self._present(type_, nodes)
+        return lambda value: None if value is None else convert(value)
+
+    def _present(self, type_: GraphQLOutputType, nodes: Sequence[FieldNode]) -> Read:
+        """How a value is read that must not be null."""
+        if isinstance(type_, GraphQLList):
+            each = self._value(type_.of_type, nodes)
+            return lambda values: [each(value) for value in values]
+        if is_leaf_type(type_):
+            return _leaf(type_)
+        if isinstance(type_, GraphQLObjectType):
+            return self._object(type_, nodes)
+        raise _UnknownError
+
+
+def _leaf(type_: GraphQLLeafType) -> Read:
+    """As execution converts it; of an enum's values, which takes long, each once."""
+    names: dict[object, object] = {}
+
+    def convert(value: object) -> object:
+        found = type_.coerce_output_value(value)
+        if found is None:
+            raise _UnknownError
+        return found
+
+    def look_up(value: object) -> object:
+        if value not in names:
+            names[value] = convert(value)
+        return names[value]
+
+    return look_up if isinstance(type_, GraphQLEnumType) else convert
+
+
+def _refuse_foreign(directives: Iterable[Any] | None) -> None:
+    if any(directive.name.value not in CONDITIONS for directive in directives or ()):
+        raise _UnknownError
