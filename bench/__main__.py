@@ -28,6 +28,7 @@ SECTIONS = {
     "depth": "depth",
     "growth": "growth",
     "queue": "waiting",
+    "live": "live",
     "pipeline": "pipeline",
 }
 
