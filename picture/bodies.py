@@ -26,7 +26,7 @@ KINDS: dict[str, tuple[type, str]] = {
 class RequestLimits:
     """How large and how slow a request may be."""
 
-    max_body_bytes: int = 1_000_000
+    max_body_bytes: int = 500_000
     body_seconds: float = 10
     operation_seconds: float = 20
     max_batch: int = 0
@@ -68,12 +68,15 @@ def check_size(name: str, value: Mapping[str, Any] | None, limits: RequestLimits
     """Raise RefusedError when a client's object is too large, or nested too deeply."""
     if not value:
         return
-    if _is_deeper(value, limits.max_variables_depth):
-        message = f"The {name} are more than {limits.max_variables_depth} levels deep; so many are allowed."
-        raise RefusedError(400, message, TOO_COMPLEX)
-    size = len(orjson.dumps(value))
+    message = f"The {name} are more than {limits.max_variables_depth} levels deep; so many are allowed."
+    try:
+        size = len(orjson.dumps(value))
+    except orjson.JSONEncodeError:  # orjson reads deeper than it writes
+        raise RefusedError(400, message, TOO_COMPLEX) from None
     if size > limits.max_variables_bytes:
-        message = f"The {name} have {size} bytes; {limits.max_variables_bytes} are allowed."
+        said = f"The {name} have {size} bytes; {limits.max_variables_bytes} are allowed."
+        raise RefusedError(400, said, TOO_COMPLEX)
+    if _is_deeper(value, limits.max_variables_depth):
         raise RefusedError(400, message, TOO_COMPLEX)
 
 

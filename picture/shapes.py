@@ -1,5 +1,6 @@
 """The shape of a document: what can be counted before it is validated, each fragment walked once."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -17,8 +18,20 @@ from graphql import (
 
 from picture.settings import Settings
 
+NAME_CHARACTERS = 255  # what may have been meant is searched by comparing character by character
+LONG_NAME = re.compile(rf"(?<!\w)[A-Za-z_]\w{{{NAME_CHARACTERS}}}", re.ASCII)
+# A comment, which is none, or a token. Nothing is looked at twice: what has no end goes on to the end of the text.
+TOKEN = re.compile(
+    r"""(\#[^\n\r]*+)
+      | \"{3}[^"\\]*+(?:(?:\\.?|"(?!""))[^"\\]*+)*+(?:"{3})?
+      | "[^"\\\n\r]*+(?:\\.?[^"\\\n\r]*+)*+"?
+      | -?\d++(?:\.\d++)?(?:[eE][+-]?\d++)? | \w++ | \.\.\. | [^\s\w,\ufeff]""",
+    re.ASCII | re.DOTALL | re.VERBOSE,
+)
 # Validation compares the fields of one name in pairs: 10 µs each.
 MAX_PAIRS = 10_000
+INTROSPECTION = ("__schema", "__type")
+MAX_INTROSPECTION = 2  # once is 30 ms in which nobody else is served
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +64,14 @@ class DocumentLimits:
 
 
 def too_long(text: str, limits: DocumentLimits) -> str | None:
-    """Why the text is not even read; None when it is."""
+    """Why the text is not even parsed; None when it is."""
     if len(text) > limits.max_characters:
         return _said("The document has", len(text), "characters", limits.max_characters)
+    if LONG_NAME.search(text):
+        return f"The document has a name of more than {NAME_CHARACTERS} characters; so many are allowed."
+    tokens = sum(1 for found in TOKEN.finditer(text) if found[1] is None)
+    if tokens > limits.max_tokens:
+        return _said("The document has", tokens, "tokens", limits.max_tokens)
     # The place of an error is found by counting lines, for each error anew; no token needs a line of its own.
     lines = text.count("\n") + text.count("\r") + 1
     return _said("The document has", lines, "lines", limits.max_tokens) if lines > limits.max_tokens else None
@@ -71,6 +89,7 @@ def _passed(shape: "_Shape", limits: DocumentLimits) -> Iterator[str]:
         ("directives", shape.directives, limits.max_directives),
         ("aliases", shape.aliases, limits.max_aliases),
         ("fields at its root", shape.root_fields, limits.max_root_fields),
+        ("introspections", shape.introspections, MAX_INTROSPECTION),
     )
     if shape.depth > limits.max_depth:
         yield _said("The document is", shape.depth, "levels deep", limits.max_depth)
@@ -92,7 +111,7 @@ class _Shape:
 
     def __init__(self, document: DocumentNode) -> None:
         definitions = document.definitions
-        self.aliases = 0
+        self.aliases = self.introspections = 0
         self.names: Counter[str] = Counter()
         self.fragments = [node for node in definitions if isinstance(node, FragmentDefinitionNode)]
         self.operations = [node for node in definitions if isinstance(node, OperationDefinitionNode)]
@@ -122,6 +141,7 @@ class _Shape:
         for selection in selected.selections if selected else ():
             if isinstance(selection, FieldNode):
                 self.aliases += selection.alias is not None
+                self.introspections += selection.name.value in INTROSPECTION
                 self.names[selection.alias.value if selection.alias else selection.name.value] += 1
                 deepest = max(deepest, 1 + self._depth(selection.selection_set))
             elif isinstance(selection, FragmentSpreadNode):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
+from graphql import Lexer, Source, TokenKind, get_introspection_query
 
 from picture.documents import Documents, Examined
 from picture.failures import process_errors
@@ -69,13 +70,15 @@ def repeated(n: int) -> str:
 REFUSED: dict[str, tuple[Make, int, str]] = {
     "characters": (lambda n: "{ __typename } #" + "x" * n, 50_000, "has 50016 characters; 50000 are allowed"),
     "lines": (lambda n: "\n" * n + "{ __typename }", 2000, "has 2001 lines; 2000 are allowed"),
-    "tokens": (around("{", many("__typename"), "}"), 2001, "more than 2000 tokens"),
+    "tokens": (around("{", many("__typename"), "}"), 2001, "has 2003 tokens; 2000 are allowed"),
+    "names": (around("{", lambda n: "a" * n, "}"), 256, "a name of more than 255 characters; so many are allowed"),
     "depth": (nested("{ a ", "", "}"), 20, "is 20 levels deep; 15 are allowed"),
     "depth, far too much": (nested("{ a ", "", "}"), 500, "nested too deeply"),
     "depth through fragments": (chain, 20, "is 21 levels deep; 15 are allowed"),
     "lists in lists": (around("{ nodes(ids: ", nested("[", "", "]"), ") { id } }"), 900, "nested too deeply"),
     "aliases": (around("{", many("a%: __typename"), "}"), 51, "has 51 aliases; 50 are allowed"),
     "directives": (around("{ __typename ", many("@include(if: true)"), "}"), 51, "has 51 directives; 50 are allowed"),
+    "introspections": (around("{", many("a%: __schema { types { name } }"), "}"), 3, "has 3 introspections; 2 are"),
     "fragments": (around("{ __typename } ", many("fragment f% on Query { a }"), ""), 51, "has 51 fragments; 50 are"),
     "operations": (many("query q% { __typename }"), 21, "has 21 operations; 20 are allowed"),
     "root fields": (around("{", many("__typename"), "}"), 21, "has 21 fields at its root; 20 are allowed"),
@@ -95,6 +98,9 @@ GROWING: dict[str, Make] = {
     "one variable": around("query(", many("$v: ID"), ") { __typename }"),
     "arguments": around("{ viewer(", many("a%: 1"), ") { email } }"),
     "objects": around("{ nodes(ids: ", nested("{a: ", "1", "}"), ") { id } }"),
+    "texts without an end": around('{ node(id: """', lambda n: '\\"""' * n, ""),
+    "quotes": lambda n: '"' * n,
+    "backslashes": around('{ node(id: "', lambda n: "\\" * n, ""),
     "comments": around("", many("# %\n", ""), "{ __typename }"),
     "blanks": around("{", lambda n: " ," * n, "__typename }"),
 }
@@ -105,6 +111,16 @@ def test_what_is_too_much_is_refused_by_its_name(name: str) -> None:
     make, size, sentence = REFUSED[name]
     assert sentence in said(make(size))
     assert said(make(size)).startswith("QUERY_TOO_COMPLEX")
+
+
+def test_tokens_are_counted_as_they_are_parsed() -> None:
+    values = r'''a: -1.5e+3, b: "x \" y" c: """x "y" \""" z""" d: [1, 2] e: {f: $g}'''
+    for text in (get_introspection_query(), f"query($g: Int = 5) {{ h({values}) @i ...J ... on K {{ l }} }} # m\n,"):
+        lexer, count = Lexer(Source(text)), 0
+        while lexer.advance().kind is not TokenKind.EOF:
+            count += 1
+        assert f"has {count} tokens; {count - 1} are" in said(text, DocumentLimits(max_tokens=count - 1))
+        assert "tokens" not in said(text + "}", DocumentLimits(max_tokens=count + 2))
 
 
 def test_a_circle_of_fragments_is_bad_input() -> None:
