@@ -39,6 +39,7 @@ from storage.objects import Storage, open_storage
 from storage.puts import Puts
 from tasks.events import Events, connect
 from tasks.hub import Hub, open_hub
+from tasks.publications import Publications
 from tasks.queue import Queue
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
@@ -174,6 +175,7 @@ def _view(settings: Settings, resources: Resources, trusted: Mapping[str, str]) 
     )
 
     known_models, counts = KnownModels(resources.db), Counts()
+    publications = Publications(resources.hub, resources.db)
 
     def make_context(claims: Claims, is_stream: bool) -> Context:
         return Context(
@@ -181,6 +183,7 @@ def _view(settings: Settings, resources: Resources, trusted: Mapping[str, str]) 
             queue=resources.queue,
             events=resources.events,
             hub=resources.hub,
+            publications=publications,
             addresses=resources.addresses,
             storage=resources.storage,
             puts=resources.puts,

@@ -18,7 +18,7 @@ from db.errors import PictureError
 from picture.settings import Settings
 from picture.trouble import Trouble
 from resolvers.ids import parse
-from tasks import revocations
+from tasks import publications, revocations
 from tasks.events import Events, connect
 
 T = TypeVar("T")
@@ -71,11 +71,20 @@ def at_desk(settings: Settings, act: Callable[[Database], Awaitable[T]]) -> T:
 
 async def tell_revoked(settings: Settings, person: UUID) -> None:
     """To all replicas at once, where there is Redis; else they find out within PICTURE_REVOKED_SECONDS."""
+    await _tell(settings, lambda events: revocations.announce(events, person))
+
+
+async def tell_published(settings: Settings, image_id: UUID) -> None:
+    """To those who watch for new images, where there is Redis."""
+    await _tell(settings, lambda events: publications.announce(events, image_id))
+
+
+async def _tell(settings: Settings, say: Callable[[Events], Awaitable[None]]) -> None:
     if settings.redis_url is None:
         return
     redis = connect(settings.redis_url)
     try:
-        await revocations.announce(Events(redis, settings.namespace), person)
+        await say(Events(redis, settings.namespace))
     finally:
         await redis.aclose()
 

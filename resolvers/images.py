@@ -19,6 +19,7 @@ from schema.inputs import ImageFilter, UpdateImageInput
 from schema.node import page_request
 from schema.payloads import DeletePayload, ImagePayload
 from schema.picture import Image, ImageConnection
+from tasks import publications
 from tasks.queue import UPKEEP
 
 Scope = Annotated[ImageScope, strawberry.argument(description="Whose.")]
@@ -79,6 +80,8 @@ async def update_image(info: Info, input: Changes) -> ImagePayload:
     image_id = require(input.id, Image, "input", "id")
     async with info.context.db.as_user(info.context.claims) as session:
         row = await images.update(session, image_id, changes)
+    if row.is_shown and (changes.is_public or changes.archived is False):
+        await publications.announce(info.context.events, row.id)
     info.context.loaders.forget()
     return ImagePayload(image=Image.of(row))
 

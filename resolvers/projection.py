@@ -14,6 +14,7 @@ import orjson
 from graphql import (
     BooleanValueNode,
     FieldNode,
+    FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLEnumType,
     GraphQLError,
@@ -22,8 +23,9 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
-    GraphQLResolveInfo,
+    GraphQLSchema,
     InlineFragmentNode,
+    OperationDefinitionNode,
     SelectionNode,
     VariableNode,
     is_abstract_type,
@@ -49,11 +51,10 @@ class _UnknownError(Exception):
 
 def projection_of(info: Info) -> "Projection":
     """That of a subscription; the same one for the same document and conditions, unless it was long ago."""
-    variables = info.variable_values
+    raw, variables = info._raw_info, info.variable_values
     conditions = frozenset((name, value) for name, value in variables.items() if isinstance(value, bool))
-    raw = info._raw_info
     key = (id(raw.operation), conditions)  # the projection keeps the operation, so nothing else gets its number
-    found = _projections.pop(key, None) or Projection(raw, variables)
+    found = _projections.pop(key, None) or Projection(raw.schema, raw.operation, raw.fragments, variables)
     _projections[key] = found
     if len(_projections) > PROJECTIONS:
         _projections.popitem(last=False)
@@ -61,39 +62,46 @@ def projection_of(info: Info) -> "Projection":
 
 
 class Projection:
-    """What one selection makes of the events of a stream."""
+    """What a subscription's only field tells of the events of its stream."""
 
-    def __init__(self, info: GraphQLResolveInfo[Any], variables: Mapping[str, Any]) -> None:
-        self._key = info.path.key
-        self._schema = info.schema
-        self._operation = info.operation
-        self._fragments = info.fragments
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        operation: OperationDefinitionNode,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        variables: Mapping[str, Any],
+    ) -> None:
+        self._schema = schema
+        self._operation = operation
+        self._fragments = fragments
         self._variables = variables
-        self._nodes = info.field_nodes
-        self._reads: dict[type, Read | None] = {}  # by the event's type
+        self._reads: dict[type, tuple[str, Read] | None] = {}  # by the event's type: the field's key, what it tells
 
     def render(self, event: object) -> Pieces | None:
         """The payload of `event`, whose cursor is `HOLE`, in pieces between which cursors go; None: execute it."""
         kind = type(event)
         if kind not in self._reads:
             self._reads[kind] = self._compile(kind.__name__)
-        read = self._reads[kind]
-        if read is None:
+        known = self._reads[kind]
+        if known is None:
             return None
+        key, read = known
         try:
             value = read(event)
         except (_UnknownError, GraphQLError, AttributeError, TypeError, ValueError):
             return None  # execution says what is wrong with it
-        return orjson.dumps({"data": {self._key: value}}).split(HOLE.encode())
+        return orjson.dumps({"data": {key: value}}).split(HOLE.encode())
 
-    def _compile(self, name: str) -> Read | None:
-        type_ = self._schema.get_type(name)
+    def _compile(self, name: str) -> tuple[str, Read] | None:
+        root, type_ = self._schema.subscription_type, self._schema.get_type(name)
+        assert root
         assert isinstance(type_, GraphQLObjectType)
+        fields: Fields = {}
         try:
             _refuse_foreign(self._operation.directives)
-            for node in self._nodes:
-                _refuse_foreign(node.directives)
-            return self._object(type_, self._nodes)
+            self._collect(root, self._operation.selection_set.selections, fields)
+            ((key, nodes),) = fields.items()  # a valid subscription has one
+            return key, self._object(type_, nodes)
         except _UnknownError:
             return None
 

@@ -14,6 +14,7 @@ import resolvers.likes
 import resolvers.models
 import resolvers.nodes
 import resolvers.profiles
+import resolvers.publications
 import resolvers.reports
 import resolvers.streams
 import resolvers.tags
@@ -220,4 +221,7 @@ class Subscription:
     upload_updated: AsyncGenerator[Upload, None] = strawberry.subscription(
         resolver=resolvers.uploads.upload_updated,
         description="The upload as it is now, then each change; completes with READY, REJECTED or EXPIRED.",
+    )
+    image_published: AsyncGenerator[Image, None] = strawberry.subscription(
+        resolver=resolvers.publications.image_published, description="New public images, newest as they appear."
     )

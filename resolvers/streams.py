@@ -1,6 +1,7 @@
 """Subscriptions: attached first, then read, then told only what is newer; each ends, and closes what it opened."""
 
 from collections.abc import AsyncGenerator
+from functools import partial
 from typing import Annotated, Any
 
 import strawberry
@@ -10,9 +11,9 @@ from db.enums import EventKind
 from db.errors import BadRequestError
 from resolvers.callers import require_person
 from resolvers.ids import row_id
-from resolvers.projection import HOLE, Projection, projection_of
+from resolvers.sending import Sender
 from schema.arguments import Id
-from schema.context import Info, Send, send_payload
+from schema.context import Info
 from schema.enums import GenerationStage, HeldReason
 from schema.events import (
     GenerationCanceled,
@@ -31,7 +32,7 @@ from schema.failure import GenerationFailure
 from schema.picture import Generation
 from tasks.follow import Told, follow
 from tasks.listener import Wish
-from tasks.news import Change, Moved, Preview, Progress, Snapshot
+from tasks.news import Change, Moved, News, Preview, Progress, Snapshot
 
 Resume = Annotated[str | None, strawberry.argument(description="The last cursor that the client saw.")]
 WithProgress = Annotated[bool, strawberry.argument(description="Also GenerationProgressed and GenerationQueueMoved.")]
@@ -72,41 +73,32 @@ async def _begun(info: Info, wish: Wish, after: str | None) -> Stream:
     It has begun, so that it is closed, and detached, even if nobody ever asks it for an event.
     """
     context = info.context
-    followed = follow(context.hub, context.db, context.claims, wish, after or None)
-    stream = _events(followed, projection_of(info), send_payload.get())
+    stream = _events(follow(context.hub, context.db, context.claims, wish, after or None), Sender(info))
     await anext(stream)
     return stream  # type: ignore[return-value]  # the only None is behind us
 
 
 async def _events(
-    followed: AsyncGenerator[Told | None, None], projection: Projection, send: Send | None
+    followed: AsyncGenerator[Told | None, None], sender: Sender
 ) -> AsyncGenerator[GenerationEvent | None, None]:
-    """What has to be executed; what need not be is sent from here, in its turn."""
+    """Those that Strawberry has to tell; the others go out from here, in their turn."""
     try:
         async for told in followed:
             if told is None:
                 yield None
-            elif send is None or (payload := _payload(projection, told)) is None:
-                yield event_of(told)
-            elif not await send(payload):
+                continue
+            is_sent = await sender.send(partial(event_of, told.news), told.news.shared, told.cursor)
+            if is_sent is None:
+                yield event_of(told.news, told.cursor)
+            elif not is_sent:
                 return
     finally:
         await followed.aclose()
 
 
-def _payload(projection: Projection, told: Told) -> bytes | None:
-    """The event as JSON; all but its cursor is made once for all who hear of it and selected the same."""
-    shared = told.news.shared
-    if projection not in shared:
-        shared[projection] = projection.render(event_of(Told(HOLE, told.news)))
-    pieces = shared[projection]
-    return None if pieces is None else told.cursor.encode().join(pieces)
-
-
-def event_of(told: Told) -> GenerationEvent:
+def event_of(news: News, cursor: str) -> GenerationEvent:
     """What clients see of it."""
-    news = told.news
-    base: dict[str, Any] = {"cursor": told.cursor, "at": news.at, "generation": Generation.of(news.row)}
+    base: dict[str, Any] = {"cursor": cursor, "at": news.at, "generation": Generation.of(news.row)}
     match news:
         case Snapshot():
             return GenerationSnapshot(**base)

@@ -27,6 +27,7 @@ from storage.objects import Storage
 from storage.puts import Puts
 from tasks.events import Events
 from tasks.hub import Hub
+from tasks.publications import Publications
 from tasks.queue import Queue
 
 T = TypeVar("T")
@@ -151,6 +152,7 @@ class Context:
     queue: Queue
     events: Events
     hub: Hub
+    publications: Publications
     addresses: Addresses
     storage: Storage
     puts: Puts

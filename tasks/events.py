@@ -11,7 +11,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from db.enums import GenerationStage
+from db.enums import EventKind, GenerationStage
 from db.events import Changed
 from db.tables import GenerationRow
 from tasks import news, topics
@@ -63,6 +63,8 @@ class Events:
                 pace.timer.cancel()  # what waits is older than the change
         if changed.events:
             await asyncio.shield(self._send(self._channel(changed.row), news.encode_changes(changed)))
+        if changed.row.is_public and any(event.kind is EventKind.COMPLETED for event in changed.events):
+            await self.announce(topics.PUBLISHED, {"generation": changed.row.id})
 
     async def announce(self, topic: str, fact: dict[str, Any]) -> None:
         """Tell those who listen to `topic`, once what it is about is committed."""

@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+PUBLISHED = "published"  # {"image": id} or {"generation": id}: everybody may see it, or what it made, from now on
+
 
 def channel(namespace: str, topic: str) -> str:
     """Where the facts of one topic go out."""
@@ -47,6 +49,12 @@ class Topic:
         """Take in what came over Redis."""
         self._facts.append(fact)
         self._awake.set()
+
+    def rest(self) -> list[dict[str, Any]]:
+        """All other facts that wait."""
+        facts = list(self._facts)
+        self._facts.clear()
+        return facts
 
     async def next(self) -> dict[str, Any] | None:
         """The next fact; None after a silence, or when one may have been missed: look again at the row."""

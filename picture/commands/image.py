@@ -1,5 +1,6 @@
 """picture image"""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import click
@@ -35,6 +36,7 @@ def hide(image_id: str, reason: str | None) -> None:
 def show(image_id: str, reason: str | None) -> None:
     """Undo `picture image hide`; a public image gets a new address."""
     _decide("show_image", image_id, reason, reports.show)
+    asyncio.run(operators.tell_published(load(), operators.row_id(image_id, "Image")))
     click.echo("It is shown again to all who might see it before.")
 
 

@@ -2,9 +2,10 @@
 
 import importlib.util
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,7 +13,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ConstantBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from db import ending, objects, taking, workers
 from db.database import Database
@@ -137,3 +138,17 @@ def settings(settings: Settings, valkey: Valkey) -> Settings:
 async def hand(api: House, valkey: Valkey) -> AsyncIterator[Hand]:
     async with Redis.from_url(valkey.url) as redis:
         yield Hand(await api.database(), Events(redis, api.settings.namespace))
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """What the API's login asks of Postgres."""
+    heard: list[str] = []
+
+    def hear(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if connection.engine.url.username == "picture_app":
+            heard.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    yield heard
+    event.remove(Engine, "before_cursor_execute", hear)

@@ -1,10 +1,6 @@
 """What watching costs: statements are counted where Postgres would see them."""
 
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
-from sqlalchemy import Engine, event
 
 from tests.client import Client
 from tests.conftest import House
@@ -14,20 +10,6 @@ from tests.live.wires import Stream, create, open_wire
 PLAIN = """subscription ($id: ID!) { generationEvents(id: $id) { __typename cursor at
   generation { id status stage progress prompt width height seed attempt createdAt startedAt } } }"""
 SILENT: dict[str, Any] = {"silence_seconds": 60, "queue_moved_seconds": 60}
-
-
-@pytest.fixture
-def statements() -> Iterator[list[str]]:
-    """What the API's login asks of Postgres."""
-    heard: list[str] = []
-
-    def hear(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        if connection.engine.url.username == "picture_app":
-            heard.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", hear)
-    yield heard
-    event.remove(Engine, "before_cursor_execute", hear)
 
 
 async def test_an_event_costs_no_statement(api: House, alice: Client, hand: Hand, statements: list[str]) -> None:

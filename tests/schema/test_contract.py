@@ -18,12 +18,6 @@ def definitions(text: str) -> Definitions:
 CONTRACT = definitions((Path(__file__).parent / "contract.graphql").read_text("utf-8"))
 OURS = definitions(schema.as_str())
 
-# Parts that nothing asks for yet, and that come whole or not at all.
-NOT_YET_TYPES: set[str] = set()
-NOT_YET: dict[str, set[str]] = {
-    "Subscription": {"imagePublished"},
-}
-
 
 def members(type: Any) -> dict[str, str]:
     """Each field with its arguments and type, or each value, as one comparable line."""
@@ -44,26 +38,20 @@ def default(value: Any) -> str:
     return print_ast(given) if given else ""
 
 
-@pytest.mark.parametrize("name", sorted(set(CONTRACT) - NOT_YET_TYPES))
+@pytest.mark.parametrize("name", sorted(CONTRACT))
 def test_a_type_of_the_contract_is_there_whole(name: str) -> None:
-    theirs, ours, left_out = CONTRACT[name], OURS[name], NOT_YET.get(name, set())
+    theirs, ours = CONTRACT[name], OURS[name]
     assert ours.kind == theirs.kind
-    expected = {member: line for member, line in members(theirs).items() if member not in left_out}
+    expected = members(theirs)
     assert {member: line for member, line in members(ours).items() if member in expected} == expected
 
 
-@pytest.mark.parametrize("name", sorted(set(CONTRACT) - NOT_YET_TYPES))
+@pytest.mark.parametrize("name", sorted(CONTRACT))
 def test_a_type_implements_what_the_contract_says(name: str) -> None:
     theirs, ours = (
         {interface.name.value for interface in parts(side[name], "interfaces")} for side in (CONTRACT, OURS)
     )
     assert theirs <= ours
-
-
-def test_what_is_left_out_is_not_there_in_halves() -> None:
-    assert not NOT_YET_TYPES & set(OURS)
-    there = {name: set(members(OURS[name])) & left_out for name, left_out in NOT_YET.items()}
-    assert not any(there.values())
 
 
 def test_nothing_has_an_id_but_nodes() -> None:  # Relay's runtime keys its records by bare `id`
