@@ -10,6 +10,7 @@ from uuid import NAMESPACE_DNS, UUID, uuid5
 import asyncpg
 import orjson
 import pytest
+from graphql import GraphQLObjectType, get_named_type, is_leaf_type, is_list_type, is_non_null_type
 
 from db.claims import ANONYMOUS, Claims
 from db.counts import Counts
@@ -17,6 +18,7 @@ from db.database import Database
 from db.known_models import KnownModels
 from db.limits import Allowance
 from db.queue import QueueRules
+from db.reading.entries import Column, Many, One, Same
 from db.reading.table import ENTRIES
 from picture.graphql import Schema, make_schema
 from picture.shapes import DocumentLimits
@@ -29,7 +31,7 @@ from tests.resolvers.writer import Writer, Written
 from tests.services import Addresses as Logins
 
 SEED = 20_261_121
-DOCUMENTS = 400
+DOCUMENTS = 300
 PICTURES = Path(__file__).with_name("pictures.sql")
 ALICE, BOB = uuid5(NAMESPACE_DNS, "alice"), uuid5(NAMESPACE_DNS, "bob")
 PEOPLE = [Claims(sub=ALICE, role="authenticated"), Claims(sub=BOB, role="authenticated"), ANONYMOUS]
@@ -134,3 +136,75 @@ async def test_a_planned_answer_is_the_one_that_the_resolvers_give(readers: Read
         failed += bool(errors)
     assert planned >= 0.8 * DOCUMENTS, f"{planned} of {DOCUMENTS} were planned"
     assert failed >= 0.02 * DOCUMENTS, "hardly anything went wrong"
+
+
+def every_field(type_: GraphQLObjectType, depth: int) -> str:
+    """All of a type that has an entry, and of what it leads to."""
+    written = ["__typename"]
+    for name in ENTRIES[type_.name]:
+        below = get_named_type(type_.fields[name].type)
+        if isinstance(below, GraphQLObjectType):
+            written += [f"{name} {every_field(below, depth - 1)}"] if depth and below.name in ENTRIES else []
+        else:
+            written.append(name)
+    return "{ " + " ".join(written) + " }"
+
+
+PLANNED = [
+    # An aggregate over nothing but constants once told one row for each of the page.
+    "{ images(scope: PUBLIC) { totalCount } }",
+    "{ images(scope: PUBLIC, last: 3) { pageInfo { hasNextPage } } }",
+    "{ images(scope: PUBLIC, first: 0) { __typename pageInfo { hasNextPage endCursor } edges { __typename } } }",
+    # One key, selected in two places.
+    "{ images { edges { cursor } edges { node { id } } ...F } } fragment F on ImageConnection { edges { __typename } }",
+    "{ images { edges { node { owner { id @skip(if: true) } generation @include(if: false) { id } } } } }",
+    "query($m: ID, $t: DateTime) { images(scope: PUBLIC, filter: {modelId: $m, createdAfter: $t}) { totalCount } }",
+    "query($f: ImageFilter = {minRating: 1}) { images(filter: $f) { edges { node { rating } } totalCount } }",
+    "query($n: Int, $s: ImageScope! = LIKED) { images(first: $n, scope: $s) { edges { node { likedByMe } } } }",
+    "{ models(includeInactive: true) { slug capabilities aspectRatios costPerImage isAvailable } }",
+    '{ generation(id: "nonsense") { id } image(id: "") { id } }',
+    "{ __typename }",
+]
+LEFT = [
+    f"{{ images {{ {'a' * 64}: totalCount }} }}",
+    "{ images(first: 1, last: 1) { totalCount } }",
+    '{ images(after: "AAAA") { totalCount } generations { totalCount } }',
+    '{ model(slug: "\\u0000") { id } }',
+    "{ __schema { queryType { name } } }",
+    'mutation { deleteImage(id: "x") { deletedId } }',
+    "query A { images { totalCount } } query B { images { totalCount } }",
+    '{ images(scope: PUBLIC, filter: {search: "fox"}) { totalCount } }',
+]
+
+
+async def test_what_was_wrong_once_is_right(readers: Readers) -> None:
+    for claims in PEOPLE:
+        assert [(await readers.both(claims, Written(text, {}, None)))[0] for text in PLANNED] == [True] * len(PLANNED)
+        assert [(await readers.both(claims, Written(text, {}, None)))[0] for text in LEFT] == [False] * len(LEFT)
+
+
+async def test_every_field_with_an_entry_is_answered(readers: Readers) -> None:
+    image, generation = (readers.planned._schema.type_map[name] for name in ("Image", "Generation"))
+    assert isinstance(image, GraphQLObjectType)
+    assert isinstance(generation, GraphQLObjectType)
+    document = f"""{{ images(scope: PUBLIC, first: 50) {{ edges {{ node {every_field(image, 2)} }} }}
+        mine: images(scope: MINE, first: 50) {{ edges {{ node {every_field(image, 1)} }} }}
+        generations(first: 50) {{ edges {{ node {every_field(generation, 2)} }} }} }}"""
+    for claims in PEOPLE:
+        is_planned, (data, errors) = await readers.both(claims, Written(document, {}, None))
+        assert (is_planned, errors, bool(data["images"]["edges"])) == (True, [], True)
+
+
+def test_every_entry_is_of_a_field_and_as_its_type_says() -> None:
+    types: Any = make_schema()._schema.type_map
+    told = {(name, field): entry for name, entries in ENTRIES.items() for field, entry in entries.items()}
+    for (name, field), entry in told.items():
+        type_ = types[name].fields[field].type
+        inner = type_.of_type if is_non_null_type(type_) else type_
+        assert isinstance(entry, Column) == is_leaf_type(get_named_type(type_)), (name, field)
+        assert isinstance(entry, Many) == (is_list_type(inner) and not isinstance(entry, Column)), (name, field)
+        if isinstance(entry, Same):
+            assert is_non_null_type(type_) == (entry.when is None), (name, field)
+        if isinstance(entry, One):  # else a foreign key that may not be null
+            assert not is_non_null_type(type_) or (name, field) in {("Image", "owner"), ("Generation", "model")}
+    assert all(field in types[name].fields for name, field in BINDS)
