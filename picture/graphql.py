@@ -25,7 +25,7 @@ from db.errors import RateLimitError, UnauthenticatedError
 from picture import graphiql
 from picture.auth import Auth
 from picture.bodies import Asked, read
-from picture.documents import Documents, ExamineDocuments
+from picture.documents import MAX_ERRORS, Documents, ExamineDocuments
 from picture.failures import INTERNAL, RATE_LIMITED, TookTooLongError, judge, process_errors, report
 from picture.gate import Gate, address_of, limited
 from picture.origins import check_simple
@@ -34,6 +34,7 @@ from picture.refusals import JSON, RefusedError
 from picture.shapes import DocumentLimits
 from picture.socket import Sockets
 from picture.sockets import SocketView
+from picture.writing import Writing
 from resolvers.root import Mutation, Query, Subscription
 from schema.context import Context
 from schema.errors import ERRORS
@@ -50,6 +51,7 @@ class Schema(strawberry.Schema):
     documents: Documents
     operation_seconds = 20.0
     reading: Reading | None = None
+    writing: Writing | None = None
 
     async def execute(
         self,
@@ -61,11 +63,16 @@ class Schema(strawberry.Schema):
         allowed_operation_types: Iterable[OperationType] | None = None,
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
-        """The result: by a plan, for a query that has one."""
+        """The result: by a plan, for a query that has one; past the executor, for a mutation whose payload is plain."""
         if self.reading and query:
             result = await self.reading.answer(query, context_value, operation_name, variable_values or {})
             if result:
                 return result
+        if self.writing and query and OperationType.MUTATION in (allowed_operation_types or ()):
+            done = await self.writing.answer(query, context_value, operation_name, variable_values or {})
+            if isinstance(done, ExecutionResult):
+                return done
+            root_value = done or root_value
         return await super().execute(
             query,
             variable_values,
@@ -86,6 +93,9 @@ class Schema(strawberry.Schema):
     def is_valid(self, text: str) -> bool:
         """Whether this is a document that may be run, some time."""
         return not self.documents.examine(self._schema, text).errors
+
+    def _get_custom_context_kwargs(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return {**super()._get_custom_context_kwargs(*args, **kwargs), "max_coercion_errors": MAX_ERRORS}
 
     async def _execute_operation(self, *args: Any, **kwargs: Any) -> Any:
         """Cancelled when its time is up; asyncpg then has Postgres cancel what runs."""
@@ -112,6 +122,7 @@ def make_schema(limits: DocumentLimits | None = None, *, operation_seconds: floa
     schema.documents = documents
     schema.operation_seconds = operation_seconds
     schema.reading = Reading(schema, documents, operation_seconds) if plans else None
+    schema.writing = Writing(schema, documents, operation_seconds) if plans else None
     return schema
 
 

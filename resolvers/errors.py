@@ -1,5 +1,6 @@
 """Expected errors of mutations become the payload's `errors`: the one place where that happens."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from strawberry.extensions import FieldExtension
@@ -10,11 +11,20 @@ from schema.context import Info
 from schema.errors import UserError, user_error
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A mutation that has been run: as the root value, what it answers."""
+
+    payload: Any
+
+
 class ErrorsAsData(FieldExtension):
     """Answer with a payload that holds the error, where a client can act on it; raise the rest."""
 
     async def resolve_async(self, next_: AsyncExtensionResolver, source: Any, info: Info, **kwargs: Any) -> Any:
         """What the resolver answers, or a payload that says why not."""
+        if isinstance(source, Done):
+            return source.payload
         try:
             return await next_(source, info, **kwargs)
         except PictureError as error:

@@ -46,8 +46,8 @@ class Plans:
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
-        self._operations: _Kept[Operation | None] = _Kept()
-        self._plans: _Kept[Plan | None] = _Kept()
+        self._operations: Kept[Operation | None] = Kept()
+        self._plans: Kept[Plan | None] = Kept()
 
     def find(
         self, context: Context, text: str, document: DocumentNode, name: str | None, given: Mapping[str, Any]
@@ -70,7 +70,7 @@ class Plans:
             return None
 
 
-class _Kept(Generic[T]):
+class Kept(Generic[T]):
     """The newest of what was made."""
 
     def __init__(self) -> None:
