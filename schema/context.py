@@ -1,6 +1,7 @@
 """What the resolvers of one operation work with."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -30,7 +31,20 @@ from tasks.hub import Hub
 from tasks.publications import Publications
 from tasks.queue import Queue
 
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
+
+
+class SharedLoader(DataLoader[K, T]):
+    """One whose answers outlive who asked first.
+
+    When a field fails, the executor cancels its neighbours, and who awaits a loader's future cancels it: for all who
+    wait for the same key, elsewhere in the operation.
+    """
+
+    def load(self, key: K) -> Awaitable[T]:
+        """What belongs to the key; to stop waiting is to stop one's own waiting."""
+        return asyncio.shield(super().load(key))
 
 
 class Loaders:
@@ -134,7 +148,7 @@ class Loaders:
     def _loader(self, load: Callable[..., Awaitable[Sequence[T]]], *rules: object) -> DataLoader[Any, T]:
         """`load` is given the database, the claims, `rules` and the keys."""
         context = self._context
-        return DataLoader(lambda keys: load(context.db, context.claims, *rules, keys), cache=self._cache)
+        return SharedLoader(lambda keys: load(context.db, context.claims, *rules, keys), cache=self._cache)
 
     def _by_id(self, table: type[Any]) -> DataLoader[UUID, Any]:
         return self._loader(loaders.by_id, table)
