@@ -15,6 +15,7 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 from strawberry.exceptions import StrawberryInputCoercionError
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 
 from db.database import AWAY_STATES, is_away
 from db.errors import ForbiddenError, PictureError, RateLimitError, UnauthenticatedError, UnavailableError
@@ -74,6 +75,8 @@ def judge(error: BaseException) -> Verdict:
             return Verdict(TIMEOUT, str(error))
         case PictureError():
             return Verdict(BAD_INPUT)
+        case CannotGetOperationTypeError():
+            return Verdict(BAD_INPUT, error.as_http_error_reason())
         case RecursionError():
             return Verdict(TOO_COMPLEX, MESSAGES[TOO_COMPLEX])
     code = _away(error) or INTERNAL

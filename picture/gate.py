@@ -20,6 +20,7 @@ from picture.settings import Settings
 from schema.context import Context
 
 RETRY_SECONDS = 10  # nobody knows when others hang up
+LATE_SECONDS = 0.25  # who asks too often hears so late: whoever only waits for the answer to ask again, asks less
 COST_HEADER = "X-Picture-Cost"
 
 

@@ -14,7 +14,12 @@ log = structlog.get_logger(__name__)
 
 HEADER = "X-Request-Id"
 USABLE = re.compile(r"[A-Za-z0-9._-]{8,64}")  # nothing else of a client's gets into the log as an id
+GONE = "the handler is closed"  # uvloop's words for a connection that its client has ended
 QUIET_PATHS = ("/healthz", "/readyz", "/graphiql/")
+
+
+class HungUpError(Exception):
+    """Nobody hears the answer any more."""
 
 
 class RequestLog:
@@ -45,10 +50,15 @@ class RequestLog:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 MutableHeaders(scope=message)[HEADER] = id
-            await send(message)
+            try:
+                await send(message)
+            except RuntimeError as error:
+                raise (HungUpError if GONE in str(error) else RuntimeError)(str(error)) from error
 
         try:
             await self._app(scope, receive, send_with_id)
+        except HungUpError:
+            status = 0
         except Exception as error:
             report(error)
             raise

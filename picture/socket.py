@@ -14,6 +14,7 @@ from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived, WebSocketDisconnected
 
 from db.claims import Claims
+from picture.frames import Frames
 
 REASON_BYTES = 123  # a close frame holds no more
 TOO_SLOW = "Too slow. Connect again and resume."
@@ -61,7 +62,7 @@ class Sockets:
 def server_options(*, ping_seconds: float, max_frame_bytes: int) -> dict[str, Any]:
     """What uvicorn is told about WebSockets. No compressor: 40 KiB a socket, most of a broadcast's time, small gain."""
     return {
-        "ws": "websockets-sansio",
+        "ws": Frames,
         "ws_max_size": max_frame_bytes,
         "ws_ping_interval": ping_seconds,
         "ws_ping_timeout": ping_seconds,

@@ -18,6 +18,7 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
+from itertools import cycle
 from typing import Any
 from uuid import UUID
 
@@ -37,13 +38,16 @@ from strawberry.types.execution import PreExecutionError
 from db.claims import ANONYMOUS, Claims
 from db.errors import ExpiredError, RateLimitError, UnauthenticatedError
 from db.profiles import GONE
+from picture.bodies import check_size
 from picture.failures import TIMEOUT, UNAVAILABLE, judge
-from picture.gate import Gate, address_of, limited
+from picture.gate import LATE_SECONDS, Gate, address_of, limited
 from picture.refusals import RefusedError
 from picture.socket import Socket, Sockets
 from schema.context import Context, send_payload
 
 log = structlog.get_logger(__name__)
+
+TURN = 4  # messages of one socket, then it is another's
 
 
 class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
@@ -82,8 +86,11 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def _read(self) -> None:
         try:
+            turns = cycle(range(TURN))
             async for message in self.websocket.iter_json():
                 await self._take(message)
+                if next(turns) == 0:
+                    await asyncio.sleep(0)  # or who sends many at once keeps all others waiting
         except NonTextMessageReceived:
             self.websocket.end(4400, "A message is text.")
         except NonJsonMessageReceived:
@@ -97,8 +104,20 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     async def _take(self, message: object) -> None:
         if fault := _fault(message):
             self.websocket.end(4400, fault)
-        else:
+        elif self._may_say(message):
             await self.handle_message(message)  # type: ignore[arg-type]  # it has been looked at
+
+    def _may_say(self, message: Any) -> bool:
+        """Count what is no operation as if it were one; the socket ends when it is too much."""
+        try:
+            if message["type"] != "subscribe":
+                self.view.gate.rates.operation(self.person, address_of(self.websocket.ws))
+                check_size("payload", message.get("payload"), self.view.gate.limits)
+        except RateLimitError as error:
+            self.websocket.end(4429, str(error))
+        except RefusedError as error:
+            self.websocket.end(4400, str(error))
+        return self.websocket.is_open
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         """Once, in time, and with a token that is valid if there is one."""
@@ -198,6 +217,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         except RefusedError as error:
             return GraphQLError(str(error), extensions=error.extensions)
         except RateLimitError as error:
+            await asyncio.sleep(LATE_SECONDS)
             return GraphQLError(str(error), extensions=limited(error).extensions)
         return None
 

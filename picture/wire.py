@@ -1,6 +1,6 @@
 """uvicorn's HTTP on one connection, with an end to what may come before a request is one.
 
-By itself it keeps a head of any size in memory, and waits for one for ever.
+By itself it keeps a head of any size in memory, waits for one for ever, and takes as many requests at once as are sent.
 """
 
 import asyncio
@@ -9,7 +9,12 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD_BYTES = 65_536
+MAX_WAITING = 16  # requests sent before the first is answered: nobody does, and a read may bring 14,000
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+class TooManyError(Exception):
+    """More requests have come than may wait for each other."""
 
 
 class Wire(HttpToolsProtocol):
@@ -40,6 +45,8 @@ class Wire(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A head, after what may have been a pause."""
+        if len(self.pipeline) >= MAX_WAITING:
+            raise TooManyError  # which ends the connection
         self._await_head()
         super().on_message_begin()
 
