@@ -6,7 +6,7 @@ from db.reading.entries import Column, Entries, Many, One, columns, global_id, w
 IMAGE: Entries = {
     **global_id("Image"),
     **columns("width", "height", "file_size", "blurhash", "prompt", "negative_prompt", "seed", "steps", "guidance"),
-    **columns("is_public", "like_count", "created_at", "archived_at"),
+    **columns("is_public", "like_count", "created_at", "archived_at", "hidden_at"),
     **words("format"),
     "url": address("'full'"),
     "thumbnailUrl": address("{size}::text"),
