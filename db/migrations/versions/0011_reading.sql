@@ -1,2 +1,0 @@
--- What the compiled read path asks of Postgres.
-set local lock_timeout = '5s';  -- fail, rather than make everybody queue behind us
