@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
-from graphql import GraphQLNamedType, is_input_object_type, is_interface_type, is_object_type
+from graphql import GraphQLNamedType, is_enum_type, is_input_object_type, is_interface_type, is_object_type
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("picture", "resolvers", "schema", "tasks", "storage", "gpu", "db")
@@ -83,6 +83,8 @@ def test_no_two_modules_need_each_other() -> None:
 def undescribed(kind: GraphQLNamedType) -> Iterator[str]:
     if not kind.description:
         yield kind.name
+    if is_enum_type(kind):
+        yield from (f"{kind.name}.{name}" for name, value in kind.values.items() if not value.description)
     if is_object_type(kind) or is_interface_type(kind) or is_input_object_type(kind):
         for name, field in kind.fields.items():
             if not field.description:

@@ -75,7 +75,9 @@ async def answers(page: Page, text: str) -> None:
 async def test_the_page_opens_with_ready_examples_and_a_token(browser: Browser, address: str) -> None:
     async with visit(browser, address) as context:
         page = await show(context, address)
-        assert await page.get_by_role("tab").all_inner_texts() == ["Create", "Watch", "Gallery"]
+        assert await page.get_by_role("tab").all_inner_texts() == [
+            "Create", "Watch", "Gallery", "Share", "Batch", "Upload",
+        ]  # fmt: skip
         assert (await page.get_by_label("Bearer token").input_value()).count(".") == 2
 
 

@@ -33,6 +33,12 @@ def line(member: Any) -> str:
     return f"({', '.join(arguments)}): {print_ast(member.type)} = {default(member)}" if hasattr(member, "type") else ""
 
 
+def sayings(type: Any) -> dict[str, str]:
+    """What is said of the type and of each of its members, where something is."""
+    described = [(type.name.value, type), *((member.name.value, member) for member in parts(type, "fields", "values"))]
+    return {name: " ".join(node.description.value.lower().split()) for name, node in described if node.description}
+
+
 def default(value: Any) -> str:
     given = getattr(value, "default_value", None)
     return print_ast(given) if given else ""
@@ -44,6 +50,13 @@ def test_a_type_of_the_contract_is_there_whole(name: str) -> None:
     assert ours.kind == theirs.kind
     expected = members(theirs)
     assert {member: line for member, line in members(ours).items() if member in expected} == expected
+
+
+@pytest.mark.parametrize("name", sorted(CONTRACT))
+def test_what_the_contract_says_of_it_is_said_in_ours(name: str) -> None:
+    ours = sayings(OURS[name])
+    theirs = {member: said.removesuffix(".") for member, said in sayings(CONTRACT[name]).items()}
+    assert {member: said for member, said in theirs.items() if said not in ours.get(member, "")} == {}
 
 
 @pytest.mark.parametrize("name", sorted(CONTRACT))
