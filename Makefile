@@ -26,7 +26,7 @@ down: install ## end what `make up` started
 	@$(BIN)/picture down
 
 test: install $(VENV)/.compose ## all that CI runs
-	@status=0; $(MAKE) --no-print-directory -k lint || status=1; $(BIN)/pytest || status=1; exit $$status
+	@status=0; $(MAKE) --no-print-directory -k lint || status=1; $(BIN)/pytest -n auto --dist loadfile || status=1; exit $$status
 
 lint: install ## ruff, mypy and the rule of the rooms
 	$(BIN)/ruff check .

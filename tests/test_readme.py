@@ -71,7 +71,7 @@ def test_every_file_that_is_named_is_there() -> None:
 
 
 def test_every_setting_that_is_named_is_one() -> None:
-    elsewhere = {"COMFYUI_IMAGE", "COMFYUI_MODELS", "COMFYUI_MODELS_AT"}  # of docker-compose.yml
+    elsewhere = {"COMFYUI_IMAGE", "COMFYUI_MODELS", "COMFYUI_MODELS_AT", "S3_ALLOW_ORIGIN"}  # of docker-compose.yml
     named = {
         (str(page.relative_to(ROOT)), name)
         for page in pages()
