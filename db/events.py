@@ -14,6 +14,9 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from db import records
+from db.claims import Claims
+from db.database import Database
 from db.enums import EventKind, GenerationStatus
 from db.tables import EventRow, GenerationRow
 
@@ -98,23 +101,23 @@ async def heads(session: AsyncSession, user_ids: Iterable[UUID]) -> dict[UUID, i
 
 # Each of one moment: a number and rows of two would lose a change, or tell it twice.
 _SNAPSHOT = """
-    select l.event_seq, row_to_json(g)::text as row
-    from user_rate_limits l left join image_generations g on g.user_id = l.user_id and {which}
-    where l.user_id = :user_id
-    order by g.created_at, g.id
+    select case when set_config('request.jwt.claims', $1, true) is not null then (
+        select json_build_array(l.event_seq, coalesce((
+            select json_agg(g order by g.created_at, g.id) from image_generations g
+            where g.user_id = l.user_id and {which}), '[]'))::text
+        from user_rate_limits l where l.user_id = $2::uuid) end
 """
-SNAPSHOT_OF_ONE = text(_SNAPSHOT.format(which="g.id = :generation_id"))
-SNAPSHOT_OF_OPEN = text(_SNAPSHOT.format(which="g.status in ('queued', 'processing', 'canceling')"))
+SNAPSHOT_OF_ONE = _SNAPSHOT.format(which="g.id = $3::uuid")
+SNAPSHOT_OF_OPEN = _SNAPSHOT.format(which="g.status in ('queued', 'processing', 'canceling')")
 
 
 async def snapshot(
-    session: AsyncSession, user_id: UUID, generation_id: UUID | None = None
+    db: Database, claims: Claims, user_id: UUID, generation_id: UUID | None = None
 ) -> tuple[int, list[GenerationRow]]:
     """The newest number and the generations of one moment: the one asked for, or all that are open, oldest first."""
     if generation_id:
-        result = await session.execute(SNAPSHOT_OF_ONE, {"user_id": user_id, "generation_id": generation_id})
+        found = await db.direct.value(SNAPSHOT_OF_ONE, claims, user_id, generation_id)
     else:
-        result = await session.execute(SNAPSHOT_OF_OPEN, {"user_id": user_id})
-    rows = result.all()
-    found = [GenerationRow.model_validate(orjson.loads(row.row)) for row in rows if row.row]
-    return (rows[0].event_seq if rows else 0), found
+        found = await db.direct.value(SNAPSHOT_OF_OPEN, claims, user_id)
+    head, listed = orjson.loads(found) if found else (0, ())
+    return head, [records.load(row) for row in listed]

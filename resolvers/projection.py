@@ -30,6 +30,7 @@ from graphql import (
     VariableNode,
     is_abstract_type,
     is_leaf_type,
+    is_specified_scalar_type,
 )
 
 from schema.context import Info
@@ -110,11 +111,18 @@ class Projection:
         for node in nodes:
             if node.selection_set:
                 self._collect(type_, node.selection_set.selections, fields)
-        reads = [(key, self._field(type_, found)) for key, found in fields.items()]
-        return lambda source: {key: read(source) for key, read in reads}
+        reads = [(key, *self._field(type_, found)) for key, found in fields.items()]
+        return lambda source: {key: convert(getattr(source, attribute)) for key, attribute, convert in reads}
 
-    def _collect(self, type_: GraphQLObjectType, selections: Iterable[SelectionNode], fields: Fields) -> None:
+    def _collect(
+        self,
+        type_: GraphQLObjectType,
+        selections: Iterable[SelectionNode],
+        fields: Fields,
+        seen: set[str] | None = None,
+    ) -> None:
         """As execution does: keys in the order in which they first appear, all fields of one key together."""
+        seen = set() if seen is None else seen  # a fragment that is spread again says nothing new
         for node in selections:
             assert isinstance(node, FieldNode | FragmentSpreadNode | InlineFragmentNode)
             _refuse_foreign(node.directives)
@@ -122,12 +130,14 @@ class Projection:
                 continue
             if isinstance(node, FieldNode):
                 fields.setdefault(node.alias.value if node.alias else node.name.value, []).append(node)
-            elif isinstance(node, FragmentSpreadNode):
+            elif isinstance(node, InlineFragmentNode):
+                if node.type_condition is None or self._is_of(type_, node.type_condition.name.value):
+                    self._collect(type_, node.selection_set.selections, fields, seen)
+            elif node.name.value not in seen:
+                seen.add(node.name.value)
                 fragment = self._fragments[node.name.value]
                 if self._is_of(type_, fragment.type_condition.name.value):
-                    self._collect(type_, fragment.selection_set.selections, fields)
-            elif node.type_condition is None or self._is_of(type_, node.type_condition.name.value):
-                self._collect(type_, node.selection_set.selections, fields)
+                    self._collect(type_, fragment.selection_set.selections, fields, seen)
 
     def _is_wanted(self, node: FieldNode | FragmentSpreadNode | InlineFragmentNode) -> bool:
         """Whether no condition speaks against it. A directive has been refused unless it is one of CONDITIONS."""
@@ -146,16 +156,16 @@ class Projection:
         condition = self._schema.get_type(name)
         return condition is type_ or (is_abstract_type(condition) and self._schema.is_sub_type(condition, type_))
 
-    def _field(self, type_: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Read:
+    def _field(self, type_: GraphQLObjectType, nodes: Sequence[FieldNode]) -> tuple[str, Read]:
+        """The attribute that holds it, and how that is read."""
         name = nodes[0].name.value
         if name == "__typename":
-            return lambda _: type_.name
+            return "__class__", lambda _: type_.name
         field = type_.fields[name]
         definition = field.extensions["strawberry-definition"]
         if not definition.is_basic_field:
             raise _UnknownError
-        attribute, convert = definition.python_name, self._value(field.type, nodes)
-        return lambda source: convert(getattr(source, attribute))
+        return definition.python_name, self._value(field.type, nodes)
 
     def _value(self, type_: GraphQLOutputType, nodes: Sequence[FieldNode]) -> Read:
         if isinstance(type_, GraphQLNonNull):
@@ -175,9 +185,24 @@ class Projection:
         raise _UnknownError
 
 
+class _Names(dict[object, object]):
+    """The names of an enum's values, each looked up once: that takes long."""
+
+    def __init__(self, enum: GraphQLEnumType) -> None:
+        super().__init__()
+        self._enum = enum
+
+    def __missing__(self, value: object) -> object:
+        name = self[value] = self._enum.coerce_output_value(value)
+        return name
+
+
 def _leaf(type_: GraphQLLeafType) -> Read:
-    """As execution converts it; of an enum's values, which takes long, each once."""
-    names: dict[object, object] = {}
+    """As execution converts it, which raises GraphQLError for null."""
+    if isinstance(type_, GraphQLEnumType):
+        return _Names(type_).__getitem__
+    if is_specified_scalar_type(type_):
+        return type_.coerce_output_value
 
     def convert(value: object) -> object:
         found = type_.coerce_output_value(value)
@@ -185,12 +210,7 @@ def _leaf(type_: GraphQLLeafType) -> Read:
             raise _UnknownError
         return found
 
-    def look_up(value: object) -> object:
-        if value not in names:
-            names[value] = convert(value)
-        return names[value]
-
-    return look_up if isinstance(type_, GraphQLEnumType) else convert
+    return convert
 
 
 def _refuse_foreign(directives: Iterable[Any] | None) -> None:

@@ -24,8 +24,6 @@ class Sender:
         self._info = info
         self._projection = projection_of(info)
         self._out = send_payload.get()
-        variables = orjson.dumps(info.variable_values, default=str, option=orjson.OPT_SORT_KEYS)
-        self._audience = (self._projection, info.context.claims, variables)
 
     async def send(self, make: Make, shared: dict[object, Any], cursor: str = "") -> bool | None:
         """Send the event that `make` makes, given its cursor. False: nobody is there; None: Strawberry has to tell it.
@@ -41,7 +39,9 @@ class Sender:
         return None if payload is None else await self._out(payload)
 
     async def _executed(self, make: Make, shared: dict[object, Any], cursor: str) -> bytes | None:
-        key = (*self._audience, cursor)
+        info = self._info
+        variables = orjson.dumps(info.variable_values, default=str, option=orjson.OPT_SORT_KEYS)
+        key = (self._projection, info.context.claims, variables, cursor)
         if key not in shared:
             shared[key] = asyncio.create_task(self._execute(make(cursor)))
         task: asyncio.Task[bytes | None] = shared[key]

@@ -32,7 +32,7 @@ from schema.failure import GenerationFailure
 from schema.picture import Generation
 from tasks.follow import Told, follow
 from tasks.listener import Wish
-from tasks.news import Change, Moved, News, Preview, Progress, Snapshot
+from tasks.news import Change, Moved, Preview, Progress, Snapshot
 
 Resume = Annotated[str | None, strawberry.argument(description="The last cursor that the client saw.")]
 WithProgress = Annotated[bool, strawberry.argument(description="Also GenerationProgressed and GenerationQueueMoved.")]
@@ -87,18 +87,20 @@ async def _events(
             if told is None:
                 yield None
                 continue
-            is_sent = await sender.send(partial(event_of, told.news), told.news.shared, told.cursor)
+            is_sent = await sender.send(partial(event_of, told), told.news.shared, told.cursor)
             if is_sent is None:
-                yield event_of(told.news, told.cursor)
+                yield event_of(told, told.cursor)
             elif not is_sent:
                 return
     finally:
         await followed.aclose()
 
 
-def event_of(news: News, cursor: str) -> GenerationEvent:
-    """What clients see of it."""
-    base: dict[str, Any] = {"cursor": cursor, "at": news.at, "generation": Generation.of(news.row)}
+def event_of(told: Told, cursor: str) -> GenerationEvent:
+    """What clients see of it, with this cursor."""
+    news = told.news
+    row = news.applied(told.row) if isinstance(news, Progress) else told.row
+    base: dict[str, Any] = {"cursor": cursor, "at": news.at, "generation": Generation.of(row)}
     match news:
         case Snapshot():
             return GenerationSnapshot(**base)
@@ -119,7 +121,7 @@ def event_of(news: News, cursor: str) -> GenerationEvent:
                 **base, queue_position=place.position, held_reason=held, eta_seconds=place.eta_seconds
             )
         case Change(kind=EventKind.FAILED):
-            failure = GenerationFailure.parse(news.failure) if news.failure else GenerationFailure.of(news.row)
+            failure = GenerationFailure.parse(news.failure) if news.failure else GenerationFailure.of(row)
             return GenerationFailed(**base, failure=failure, will_retry=news.will_retry)
         case Change():
             return CHANGES[news.kind](**base)

@@ -1,8 +1,10 @@
 """A generation as its row tells it; what leads to its neighbours is in `schema.picture`."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Self
+from operator import attrgetter
+from typing import Any, Self
 
 import strawberry
 
@@ -39,29 +41,37 @@ class GenerationFacts(Node):
 
     @classmethod
     def of(cls, row: GenerationRow) -> Self:
-        """The generation that `row` holds."""
-        status = GenerationStatus(row.status)
-        return cls(
-            id=global_id("Generation", row.id),
-            row=row,
-            status=status,
-            stage=GenerationStage(row.stage) if row.stage and status == GenerationStatus.PROCESSING else None,
-            progress=row.progress,
-            prompt=row.prompt,
-            negative_prompt=row.negative_prompt,
-            mode=GenerationMode(row.mode),
-            width=row.width,
-            height=row.height,
-            steps=row.steps,
-            guidance=row.guidance_scale,
-            seed=BigInt(row.seed),
-            image_count=row.image_count,
-            strength=row.strength,
-            attempt=row.attempt,
-            failure=GenerationFailure.of(row) if status == GenerationStatus.FAILED else None,
-            cost=row.cost_usd,
-            created_at=row.created_at,
-            started_at=row.started_at,
-            completed_at=row.completed_at,
-            duration_seconds=row.generation_time_seconds,
+        """The generation that `row` holds; each fact is made of it when it is asked for."""
+        self = cls.__new__(cls)
+        self.row = row
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        """A fact that has not been asked for yet."""
+        if name not in FACTS:
+            raise AttributeError(f"A generation has no {name}.")
+        value = FACTS[name](self.row)
+        setattr(self, name, value)
+        return value
+
+
+FACTS: Mapping[str, Callable[[GenerationRow], Any]] = {
+    "id": lambda row: global_id("Generation", row.id),
+    "status": lambda row: GenerationStatus(row.status),
+    "stage": lambda row: (
+        GenerationStage(row.stage) if row.stage and row.status == GenerationStatus.PROCESSING else None
+    ),
+    "mode": lambda row: GenerationMode(row.mode),
+    "guidance": lambda row: row.guidance_scale,
+    "seed": lambda row: BigInt(row.seed),
+    "failure": lambda row: GenerationFailure.of(row) if row.status == GenerationStatus.FAILED else None,
+    "cost": lambda row: row.cost_usd,
+    "duration_seconds": lambda row: row.generation_time_seconds,
+    **{
+        name: attrgetter(name)
+        for name in (
+            "progress", "prompt", "negative_prompt", "width", "height", "steps", "image_count", "strength", "attempt",
+            "created_at", "started_at", "completed_at",
         )
+    },
+}  # fmt: skip

@@ -1,6 +1,7 @@
 """What has a global id, and how lists of it are paged."""
 
 import base64
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,10 @@ from strawberry import UNSET
 from db.paging import Order, Page, PageRequest
 from schema.bounds import Bounds
 
+GLOBAL_IDS = 4096  # remembered: events tell the same few again and again
 
+
+@lru_cache(GLOBAL_IDS)
 def global_id(type_name: str, row_id: UUID) -> strawberry.ID:
     """The id that clients see: as Relay does, base64 of the type's name and the row's id."""
     return strawberry.ID(base64.b64encode(f"{type_name}:{row_id}".encode()).decode())

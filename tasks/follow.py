@@ -15,7 +15,7 @@ from db.errors import BadRequestError
 from db.tables import GenerationRow
 from tasks.hub import Hub
 from tasks.listener import Listener, Wish
-from tasks.news import Change, News, Snapshot, now
+from tasks.news import Change, News, Preview, Progress, Snapshot, now
 from tasks.watch import POSTGRES_ERRORS
 
 PAGE_COUNT = 500  # events read at once
@@ -56,10 +56,11 @@ def _encode(place: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One thing to tell, and where to resume behind it."""
+    """One thing to tell, of which generation, and where to resume behind it."""
 
     cursor: str
     news: News
+    row: GenerationRow  # as it was before progress
 
 
 async def follow(
@@ -94,8 +95,7 @@ class _Stream:
         """Attached before, so from here on nothing is missed: the snapshots, or nothing yet when it resumes."""
         wish, listener = self.listener.wish, self.listener
         cursor = Cursor.parse(after, listener.owner) if after else None
-        async with self.db.as_user(self.claims) as session:
-            head, rows = await events.snapshot(session, listener.owner, wish.generation_id)
+        head, rows = await events.snapshot(self.db, self.claims, listener.owner, wish.generation_id)
         if cursor and self._may_resume(cursor, head):
             self.at = cursor.at
             listener.begin(cursor.seq, rows)
@@ -107,7 +107,7 @@ class _Stream:
         listener.begin(head, rows)
         await self._look_at_places()
         cursors = [beginning(listener.owner)] * (len(rows) - 1) + [self._cursor()]
-        told = [Told(cursor, Snapshot(self.at, row)) for cursor, row in zip(cursors, rows, strict=False)]
+        told = [Told(cursor, Snapshot(self.at, row), row) for cursor, row in zip(cursors, rows, strict=False)]
         return told, self._is_over(rows)
 
     async def go_on(self) -> tuple[list[Told], bool]:
@@ -120,19 +120,21 @@ class _Stream:
                 self.listener.fall_behind()
                 await asyncio.sleep(RETRY_SECONDS)
                 return [], False
-        if not isinstance(news, Change):
-            return [Told(self._cursor(), news)], False
-        self.at = news.at
-        await self._look_at_places()
-        return [Told(self._cursor(), news)], bool(self.listener.wish.generation_id and news.is_final)
+        if isinstance(news, Progress | Preview):
+            return [Told(self._cursor(), news, self.listener.known[news.id])], False
+        if isinstance(news, Change):
+            self.at = news.at
+            await self._look_at_places()
+        is_over = isinstance(news, Change) and news.is_final and self.listener.wish.generation_id is not None
+        return [Told(self._cursor(), news, news.row)], is_over
 
     async def _catch_up(self) -> tuple[list[Told], bool]:
         """The changes behind the listener's position, from Postgres, at most PAGE_COUNT."""
         listener, id = self.listener, self.listener.wish.generation_id
         assert listener.position is not None
         listener.is_behind = False  # before reading: what is missed from here on counts again
+        head, rows = await events.snapshot(self.db, self.claims, listener.owner, id)
         async with self.db.as_user(self.claims) as session:
-            head, rows = await events.snapshot(session, listener.owner, id)
             found = await events.after(session, listener.owner, listener.position, PAGE_COUNT)
         is_cut = len(found) == PAGE_COUNT and found[-1].seq < head
         # Later ones are newer than `rows`. They come over Redis, or show as missing.
@@ -144,9 +146,9 @@ class _Stream:
             listener.fall_behind()
         await self._look_at_places()
         told = [
-            Told(Cursor(event.user_id, event.seq, event.created_at).encode(), Change.of(event, current[row_id]))
+            Told(Cursor(event.user_id, event.seq, event.created_at).encode(), Change.of(event, row), row)
             for event in missed
-            if (row_id := event.generation_id) in current
+            if (row := current.get(event.generation_id))
         ]
         return told, not is_cut and self._is_over(rows)
 

@@ -43,7 +43,7 @@ class _Ear(Protocol):
 class _Channel:
     decode: Callable[[bytes], Any]
     ears: set[_Ear] = field(default_factory=set)
-    confirmed: asyncio.Event = field(default_factory=asyncio.Event)
+    confirmed: asyncio.Event | None = None  # while somebody waits for Redis
 
 
 class Hub:
@@ -95,12 +95,11 @@ class Hub:
     async def _hearing(self, name: str, decode: Callable[[bytes], Any], ear: _Ear) -> AsyncIterator[None]:
         """Subscribed to `name` while this is open, or at least on the way there."""
         channel = self._channels.setdefault(name, _Channel(decode))
-        if name in self._subscribed:
-            channel.confirmed.set()
         channel.ears.add(ear)
         self._changed.set()
         try:
-            if not self._is_away:
+            if name not in self._subscribed and not self._is_away:
+                channel.confirmed = channel.confirmed or asyncio.Event()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(CONFIRM_SECONDS):
                         await channel.confirmed.wait()
@@ -141,8 +140,6 @@ class Hub:
                 both.create_task(self._hear(connection))
         finally:
             self._subscribed.clear()
-            for channel in self._channels.values():
-                channel.confirmed.clear()
             await connection.disconnect(nowait=True)
 
     async def _ask(self, connection: AbstractConnection) -> None:
@@ -185,7 +182,9 @@ class Hub:
         """From here on `name` is heard. Who has begun already may have missed something before."""
         if channel := self._channels.get(name):
             self._subscribed.add(name)
-            channel.confirmed.set()
+            if channel.confirmed:
+                channel.confirmed.set()
+                channel.confirmed = None
             for ear in channel.ears:
                 ear.fall_behind()
 

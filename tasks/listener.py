@@ -1,7 +1,6 @@
 """What waits for one stream: every change in order, and only the latest of the rest."""
 
 import asyncio
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
@@ -36,11 +35,11 @@ class Listener:
         self.places: dict[UUID, Place | None] = {}  # of those that wait: the place that the client was told last
         self.is_behind = False
         self._capacity = capacity
-        self._changes: deque[Change] = deque()
+        self._changes: list[Change] = []  # few, mostly none; a deque would be 1 KiB
         self._progress: dict[UUID, Progress] = {}
         self._moves: dict[UUID, Moved] = {}
         self._previews: dict[UUID, Preview] = {}
-        self._awake = asyncio.Event()
+        self._asleep: asyncio.Future[None] | None = None
 
     def begin(self, position: int, rows: Iterable[GenerationRow]) -> None:
         """Go on behind `position`; `rows` are all that had not ended then."""
@@ -51,7 +50,7 @@ class Listener:
     def fall_behind(self) -> None:
         """Read from Postgres before anything else: something may have been missed."""
         self.is_behind = True
-        self._awake.set()
+        self._wake()
 
     def check(self, head: int) -> None:
         """Fall behind when the owner's newest number has not been heard of."""
@@ -65,17 +64,17 @@ class Listener:
             if len(self._changes) > self._capacity:
                 self._changes.clear()
                 self.fall_behind()
-        elif self.wish.generation_id not in (None, heard.row.id):
+        elif self.wish.generation_id not in (None, heard.id):
             return
         elif isinstance(heard, Progress):
             if not self.wish.progress:
                 return
-            self._progress[heard.row.id] = heard
+            self._progress[heard.id] = heard
         elif self.wish.previews:
-            self._previews[heard.row.id] = heard
+            self._previews[heard.id] = heard
         else:
             return
-        self._awake.set()
+        self._wake()
 
     def move(self, id: UUID, place: Place) -> None:
         """Take in where one that waits stands now."""
@@ -84,7 +83,7 @@ class Listener:
         told, self.places[id] = self.places[id], place
         if told is None or (told.position, told.held_reason) != (place.position, place.held_reason):
             self._moves[id] = Moved(now(), self.known[id], place)
-            self._awake.set()
+            self._wake()
 
     @property
     def unplaced(self) -> list[UUID]:
@@ -100,8 +99,12 @@ class Listener:
                 return change
             if latest := self._latest():
                 return latest
-            self._awake.clear()
-            await self._awake.wait()
+            self._asleep = asyncio.get_running_loop().create_future()  # an Event would be 1 KiB for each stream
+            await self._asleep
+
+    def _wake(self) -> None:
+        if self._asleep and not self._asleep.done():
+            self._asleep.set_result(None)
 
     def _next_change(self) -> Change | None:
         assert self.position is not None, "a stream begins before it goes on"
@@ -110,7 +113,7 @@ class Listener:
             if change.seq > self.position + 1:
                 self.is_behind = True  # what is missing comes first; this one is read with it
                 return None
-            self._changes.popleft()
+            del self._changes[0]
             if change.seq <= self.position:
                 continue
             self.position = change.seq
@@ -131,7 +134,7 @@ class Listener:
         """Progress before moves before previews: who is slow loses previews first. What is late is dropped."""
         while self._progress:
             progress = self._progress.pop(next(iter(self._progress)))
-            if self._runs(progress.row):
+            if self._runs(progress):
                 return progress
         while self._moves:
             id, moved = next(iter(self._moves.items()))
@@ -140,14 +143,14 @@ class Listener:
                 return moved
         while self._previews:
             preview = self._previews.pop(next(iter(self._previews)))
-            if self._runs(preview.row):
+            if self._runs(preview):
                 return preview
         return None
 
-    def _runs(self, row: GenerationRow) -> bool:
-        """Whether the attempt of `row` is the one that the stream knows to be running."""
-        known = self.known.get(row.id)
-        return known is not None and (known.status, known.attempt) == (GenerationStatus.PROCESSING, row.attempt)
+    def _runs(self, heard: Progress | Preview) -> bool:
+        """Whether its attempt is the one that the stream knows to be running."""
+        known = self.known.get(heard.id)
+        return known is not None and known.attempt == heard.attempt and known.status == GenerationStatus.PROCESSING
 
     def _waits(self, id: UUID) -> bool:
         return id in self.known and self.known[id].status == GenerationStatus.QUEUED

@@ -78,12 +78,11 @@ async def test_a_snapshot_is_of_one_moment(people: People, worker: Worker) -> No
     await alice.cancel(ended)
     await worker.take()
     await bob.create()
-    async with alice.db.as_user(alice.claims) as session:
-        head, rows = await events.snapshot(session, alice.id)
-        assert (head, [row.id for row in rows]) == (5, [runs.id, waits.id])
-        head, rows = await events.snapshot(session, alice.id, ended.id)
-        assert (head, [row.status for row in rows]) == (5, ["canceled"])
-        assert await events.snapshot(session, bob.id) == (0, [])
+    head, rows = await events.snapshot(alice.db, alice.claims, alice.id)
+    assert (head, [row.id for row in rows]) == (5, [runs.id, waits.id])
+    head, rows = await events.snapshot(alice.db, alice.claims, alice.id, ended.id)
+    assert (head, [row.status for row in rows]) == (5, ["canceled"])
+    assert await events.snapshot(alice.db, alice.claims, bob.id) == (0, [])
 
 
 async def test_a_snapshot_says_what_its_number_says(people: People) -> None:
@@ -91,7 +90,6 @@ async def test_a_snapshot_says_what_its_number_says(people: People) -> None:
     alice = await people("alice")
     creating = asyncio.gather(*(alice.create() for _ in range(30)))
     while not creating.done():
-        async with alice.db.as_user(alice.claims) as session:
-            head, rows = await events.snapshot(session, alice.id)
+        head, rows = await events.snapshot(alice.db, alice.claims, alice.id)
         assert head == len(rows)
     await creating

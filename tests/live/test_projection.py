@@ -36,6 +36,7 @@ from schema.events import EVENTS
 from schema.picture import Generation
 from storage.addresses import Addresses
 from tasks.events import connect
+from tasks.follow import Told
 from tasks.hub import open_hub
 from tasks.news import Progress, now
 from tests.client import Client
@@ -167,7 +168,8 @@ def is_projected(document: str, row: GenerationRow) -> bool:
     assert isinstance(operation, OperationDefinitionNode)
     fragments = {one.name.value: one for one in rest if isinstance(one, FragmentDefinitionNode)}
     projection = Projection(schema._schema, operation, fragments, {"yes": True, "no": False})
-    return projection.render(event_of(Progress(now(), row, GenerationStage.SAMPLING, 0.5), HOLE)) is not None
+    progress = Progress(now(), row.id, row.attempt, GenerationStage.SAMPLING, 0.5)
+    return projection.render(event_of(Told(HOLE, progress, row), HOLE)) is not None
 
 
 async def play(hand: Hand, alice: Client, fox: str, owl: str, bat: str) -> AsyncIterator[int]:
