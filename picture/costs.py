@@ -4,7 +4,7 @@ A field counts one, and what a list holds counts as often as the list may be lon
 has to build and to send, whether a document asks for much at once or for little many times over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from graphql import (
@@ -25,6 +25,7 @@ from graphql import (
     ListValueNode,
     NullValueNode,
     OperationDefinitionNode,
+    OperationType,
     SchemaMetaFieldDef,
     SelectionSetNode,
     TypeMetaFieldDef,
@@ -40,6 +41,9 @@ LIST_SIZES = {"images": 4, "tags": 5, "errors": 1}
 INTROSPECTION = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
 INTROSPECTION_SIZES = {"fields": 5, "directives": 5}  # all other lists of a type are short, most of them empty
 INTROSPECTION_SHARE = 4  # its values are attributes that are there: four of them take the time of one of ours
+# What is done beside an answer, as values of one: the second and each further field of a mutation, the snapshot that a
+# subscription begins with, and the executor's work for introspection, which no plan does.
+WRITING, WATCHING, INTROSPECTING = 1000, 5000, 20_000
 REMEMBERED = 64  # by the variables that matter, for each document
 
 
@@ -64,9 +68,34 @@ class Costs:
                 return cost
         return self._count(name, variables)
 
-    def _count(self, name: str | None, variables: Mapping[str, Any]) -> int:
+    def beside(self, name: str | None) -> int:
+        """What the operation costs beside its answer: who asks is charged for it, but never refused."""
+        operation = self._operation(name)
+        if operation is None:
+            return 0
+        fields = list(self._roots(operation.selection_set))
+        match operation.operation:
+            case OperationType.SUBSCRIPTION:
+                return WATCHING
+            case OperationType.MUTATION:
+                return (len(fields) - 1) * WRITING
+        return INTROSPECTING if "__schema" in fields else 0
+
+    def _roots(self, selected: SelectionSetNode) -> Iterator[str]:
+        for selection in selected.selections:
+            if isinstance(selection, FieldNode):
+                yield selection.name.value
+            elif isinstance(selection, FragmentSpreadNode):
+                yield from self._roots(self._fragments[selection.name.value].selection_set)
+            elif isinstance(selection, InlineFragmentNode):
+                yield from self._roots(selection.selection_set)
+
+    def _operation(self, name: str | None) -> OperationDefinitionNode | None:
         chosen = (each for each in self._operations if name is None or (each.name and each.name.value == name))
-        operation = next(chosen, None)
+        return next(chosen, None)
+
+    def _count(self, name: str | None, variables: Mapping[str, Any]) -> int:
+        operation = self._operation(name)
         if operation is None:
             return 0
         count = _Count(self._schema, self._fragments, operation, variables, self._pages)

@@ -35,7 +35,6 @@ CACHED_DOCUMENTS = 512
 CACHED_CHARACTERS = 10_000  # longer ones are rare, and 512 of them would be megabytes
 NESTED = MESSAGES[TOO_COMPLEX]
 NO_DOCUMENT = parse("{ __typename }")  # stands for what could not be parsed, until its errors are told
-WATCHING = 5000  # what a subscription costs beside: it begins with a snapshot of all that has not ended
 MAX_ERRORS = 10  # each costs a walk to its place, and a search for what may have been meant
 
 
@@ -135,14 +134,13 @@ class ExamineDocuments(SchemaExtension):
         # Strawberry would run the first of several.
         if context._provided_operation_name is None and _has_several(document):
             return bad_input(GraphQLError("Must provide operation name if query contains multiple operations."))
-        watches = context.operation_type is OperationType.SUBSCRIPTION
-        if watches and not context.context.is_stream:
+        if context.operation_type is OperationType.SUBSCRIPTION and not context.context.is_stream:
             return bad_input(GraphQLError("Subscriptions are served over the WebSocket at this address."))
         self._cost, most = costs.of(name, context.variables or {}), self._documents.limits.max_cost
         if self._cost > most:
             return too_complex(f"This costs up to {self._cost} values; {most} are allowed. Ask for less.")
         try:
-            context.context.spend(self._cost + (WATCHING if watches else 0))
+            context.context.spend(self._cost + costs.beside(name))
         except RateLimitError as error:
             return GraphQLError(str(error), original_error=error)
         return None

@@ -27,7 +27,7 @@ from picture.auth import Auth
 from picture.bodies import Asked, read
 from picture.documents import MAX_ERRORS, Documents, ExamineDocuments
 from picture.failures import INTERNAL, RATE_LIMITED, TookTooLongError, judge, process_errors, report
-from picture.gate import Gate, address_of, limited
+from picture.gate import LATE_SECONDS, Gate, address_of, limited
 from picture.origins import check_simple
 from picture.reading import Reading
 from picture.refusals import JSON, RefusedError
@@ -42,6 +42,7 @@ from schema.events import EVENTS
 from schema.scalars import SCALARS
 
 MakeContext = Callable[[Claims, bool], Context]
+TOO_MANY = 429
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -183,6 +184,7 @@ class View(SocketView):
         except RefusedError as error:
             return error.response()
         except RateLimitError as error:
+            await asyncio.sleep(LATE_SECONDS)
             return limited(error).response()
         except ClientDisconnect:
             return Response(status_code=400)  # nobody hears it
@@ -204,7 +206,10 @@ class View(SocketView):
         asked = await read(request, self.gate.limits)
         if isinstance(asked, Asked):
             result = await self._run_one(request, asked, context, address)
-            return self._response(result, process_result(result))
+            response = self._response(result, process_result(result))
+            if response.status_code == TOO_MANY:
+                await asyncio.sleep(LATE_SECONDS)
+            return response
         self.gate.rates.operation(context.claims.sub, address, len(asked) - 1)
         results = await asyncio.gather(*(self._run_one(request, each, context, address) for each in asked))
         return self._response(None, [process_result(result) for result in results])
@@ -234,7 +239,7 @@ class View(SocketView):
         if isinstance(result, PreExecutionError) and result.errors:
             said = result.errors[0].extensions or {}
             if said.get("code") == RATE_LIMITED:
-                response.status_code = 429
+                response.status_code = TOO_MANY
                 response.headers["Retry-After"] = str(said["retryAfterSeconds"])
         return response
 

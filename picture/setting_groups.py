@@ -198,6 +198,7 @@ class Documents(BaseSettings):
     max_cost: int = _is(10_000, "The values in the largest answer of an operation, pages counted full", ge=100)
     max_variables_bytes: int = _is(250_000, "The largest variables of an operation", ge=100)
     max_variables_depth: int = _is(10, "The deepest variables of an operation", ge=1, le=100)
+    max_variables_values: int = _is(1000, "The most values in the variables of an operation", ge=100)
     max_body_bytes: int = _is(500_000, "The largest request", ge=1000)
     body_seconds: float = _is(10, "A request has arrived whole within this time", gt=0, le=600)
     operation_seconds: float = _is(20, "An operation takes at most this long; its statements end with it", gt=0, le=600)

@@ -15,7 +15,7 @@ from schema.node import Node
 from schema.picture import Batch, Profile
 
 NOTHING = UUID(int=0)  # no row has it
-MAX_SEARCH_CHARACTERS = 4000  # what follows is not looked at
+MAX_SEARCH_CHARACTERS = 500  # what follows is not looked at: words of a script without blanks take time by its square
 
 
 def generation_filter(filter: inputs.GenerationFilter | None) -> GenerationFilter:

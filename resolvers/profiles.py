@@ -18,6 +18,8 @@ Changes = Annotated[UpdateProfileInput, strawberry.argument(description="What to
 
 async def profile(info: Info, username: Username) -> Profile | None:
     """The person of that name, or null."""
+    if len(username) > texts.MAX_ADDRESS:
+        return None  # else it takes longer to write it in its usual form than to look for it
     name = texts.usual(username)
     if any(texts.is_control(character) for character in name):  # Postgres has no text with it, so no name either
         return None

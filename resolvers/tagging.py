@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from db.errors import InvalidInputError
 
 MAX_NAME_CHARACTERS = 50
+MAX_GIVEN_CHARACTERS = 1000  # of a name as it is written, with its blanks: what is longer is not even looked at
 MAX_TAGS = 30  # of an image
 NO_NAME = ""  # which no tag has
 HIDDEN = ("Cc", "Cs", "Zl", "Zp")  # controls, halves of surrogate pairs, ends of lines and paragraphs
@@ -33,6 +34,8 @@ def wanted(names: Iterable[str]) -> tuple[str, ...]:
 
 def _usual(name: str) -> str:
     """Without blanks around it and with one between words, in one case and form; NO_NAME when it cannot be a name."""
+    if len(name) > MAX_GIVEN_CHARACTERS:
+        return NO_NAME
     is_shown = all(unicodedata.category(character) not in HIDDEN for character in name.strip())
     usual = part(name)
     return usual if is_shown and len(usual) <= MAX_NAME_CHARACTERS else NO_NAME
@@ -40,5 +43,5 @@ def _usual(name: str) -> str:
 
 def part(text: str) -> str:
     """A part of a name, in the form that names have; what no name can have stays, and finds nothing."""
-    folded = unicodedata.normalize("NFC", text).casefold()
+    folded = unicodedata.normalize("NFC", text[:MAX_GIVEN_CHARACTERS]).casefold()
     return " ".join(unicodedata.normalize("NFC", folded).split())

@@ -8,6 +8,7 @@ from strawberry import UNSET
 from db import templates
 from resolvers import texts
 from resolvers.callers import require_caller, require_person
+from resolvers.filters import MAX_SEARCH_CHARACTERS
 from resolvers.ids import require
 from schema.arguments import Id
 from schema.context import Info
@@ -58,5 +59,5 @@ async def delete_template(info: Info, id: Id) -> DeletePayload:
 
 def _clean(given: str | None) -> str | None:
     """The words; None where there are none, as when nothing was given."""
-    said = given if isinstance(given, str) else ""
+    said = given[:MAX_SEARCH_CHARACTERS] if isinstance(given, str) else ""
     return "".join(" " if texts.is_control(character) else character for character in said).strip() or None

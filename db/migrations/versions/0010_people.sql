@@ -54,12 +54,12 @@ returns table (id uuid, place bigint) language sql stable security definer set s
     select found.id, row_number() over (order by found.is_others, found.name, found.id) from (
         (select t.id, t.name, false as is_others from prompt_templates t where t.user_id = picture.viewer_id()
             and (in_category is null or lower(t.category) = lower(in_category))
-            and (typed is null or t.words @> picture.words(typed)))
+            and (typed is null or t.words @> (select picture.words(typed))))
         union all
         (select t.id, t.name, true from prompt_templates t
             where t.is_public and t.user_id is distinct from picture.viewer_id()
             and (in_category is null or lower(t.category) = lower(in_category))
-            and (typed is null or t.words @> picture.words(typed))
+            and (typed is null or t.words @> (select picture.words(typed)))
             order by t.name, t.id limit most)
     ) found
 $$;
