@@ -29,6 +29,7 @@ SECTIONS = {
     "growth": "growth",
     "queue": "waiting",
     "live": "live",
+    "hostile": "hostile",
     "pipeline": "pipeline",
 }
 

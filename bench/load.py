@@ -87,8 +87,15 @@ async def steadily(server: Server, requests: Sequence[Request], per_second: floa
 
         async def ask() -> float:
             asked = time.perf_counter()
-            client = free.get_nowait() if not free.empty() else await stack.enter_async_context(connected(server))
-            await client.ask(next(turns))
+            request, client = next(turns), None if free.empty() else free.get_nowait()
+            try:
+                if client:
+                    await client.ask(request)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                client = None  # it had nothing to do for so long that the server has ended it
+            if client is None:
+                client = await stack.enter_async_context(connected(server))
+                await client.ask(request)
             free.put_nowait(client)
             return time.perf_counter() - asked
 

@@ -8,9 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-import aiohttp
 import orjson
 
 from tests.hostile.requests import Answer
@@ -30,7 +28,7 @@ class Attack:
     name: str
     run: Callable[[Scene], Awaitable[Answer]]
 
-    async def send(self, _http: aiohttp.ClientSession, _address: str, _token: str | None, *, scene: Scene) -> Answer:
+    async def send(self, scene: Scene) -> Answer:
         """Do it; all that was heard."""
         return await self.run(scene)
 
@@ -115,14 +113,13 @@ def talk(
     """
 
     async def run(scene: Scene) -> Answer:
-        parts = urlsplit(scene.mallory.address)
-        reader, writer = await asyncio.open_connection(parts.hostname, parts.port, limit=1 << 22)
+        reader, writer = await scene.connect()
         wire = Wire(reader, writer)
         status = 0
         named = {key.replace("__", ":").replace("_", "-"): value for key, value in headers.items()}
         try:
             async with asyncio.timeout(HEARD_SECONDS):
-                status = await wire.upgrade(parts.netloc, named)
+                status = await wire.upgrade(scene.host, named)
                 if status == 101:
                     await _say(wire, frames, scene.mallory.headers if init == "mallory" else init)
         except TimeoutError:

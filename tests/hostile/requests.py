@@ -3,10 +3,10 @@
 import asyncio
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
-import aiohttp
 import orjson
+
+from tests.hostile.scene import Scene
 
 JSON = {"Content-Type": "application/json"}
 RAW_SECONDS = 0.5  # a server that waits for more is not answering; neither does it fail
@@ -31,13 +31,13 @@ class Hostile:
     path: str = "/graphql"
     token: str | None = None
 
-    async def send(self, http: aiohttp.ClientSession, address: str, token: str | None) -> Answer:
-        """Send it as somebody, or as who its own token names; an empty one names nobody."""
-        token = token if self.token is None else self.token
+    async def send(self, scene: Scene) -> Answer:
+        """Send it as Mallory, or as who its own token names; an empty one names nobody."""
+        token = scene.mallory.token if self.token is None else self.token
         signed = {"Authorization": f"Bearer {token}"} if token and "Authorization" not in self.headers else {}
-        asking = http.request(
-            self.method, f"{address}{self.path}", data=self.body, headers={**signed, **self.headers}, chunked=None
-        )
+        body = self.body and self.body.replace(b"{theirs}", scene.theirs.encode())
+        address = f"{scene.mallory.address}{self.path}"
+        asking = scene.mallory.http.request(self.method, address, data=body, headers={**signed, **self.headers})
         async with asking as answer:
             return Answer(answer.status, (await answer.read()).decode(errors="replace"))
 
@@ -49,13 +49,12 @@ class Raw:
     name: str
     sent: bytes
 
-    async def send(self, http: aiohttp.ClientSession, address: str, token: str | None) -> Answer:
+    async def send(self, scene: Scene) -> Answer:
         """Send them, and hear what comes until nothing more does."""
-        parts = urlsplit(address)
-        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        reader, writer = await scene.connect()
         heard = b""
         try:
-            writer.write(self.sent.replace(b"{host}", parts.netloc.encode()))
+            writer.write(self.sent.replace(b"{host}", scene.host.encode()))
             async with asyncio.timeout(RAW_SECONDS):
                 while chunk := await reader.read(65_536):
                     heard += chunk

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import NAMESPACE_DNS, UUID, uuid5
 
 import aiohttp
@@ -58,8 +59,25 @@ class Scene:
     mallory: Client
     theirs: str  # the id of a generation of hers
     published: UUID  # of her one image that all may see
-    database_url: str
-    process: psutil.Process
+    source: str | None = None  # the address that Mallory has, where it is not the usual one
+
+    @property
+    def host(self) -> str:
+        """The API's own name."""
+        return urlsplit(self.mallory.address).netloc
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection of Mallory's, to say on it what no client would."""
+        parts = urlsplit(self.mallory.address)
+        own = (self.source, 0) if self.source else None
+        return await asyncio.open_connection(parts.hostname, parts.port, limit=1 << 22, local_addr=own)
+
+
+@dataclass
+class Process:
+    """The API's."""
+
+    of: psutil.Process
     log: Path
     began_mib: float = 0.0
 
@@ -69,16 +87,16 @@ class Scene:
 
     @property
     def memory_mib(self) -> float:
-        """What the API holds now."""
-        return float(self.process.memory_info().rss) / MIB
+        """What it holds now."""
+        return float(self.of.memory_info().rss) / MIB
 
     def logged(self) -> str:
-        """All that the API has written."""
+        """All that it has written."""
         return self.log.read_text(errors="replace")
 
 
 @asynccontextmanager
-async def open_scene(services: Services, folder: Path) -> AsyncIterator[Scene]:
+async def open_scene(services: Services, folder: Path) -> AsyncIterator[tuple[Scene, Process]]:
     """The API as it is delivered, and people who have one of each."""
     async with services.database() as addresses, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(30)) as http:
         home = folder / "home"
@@ -87,7 +105,7 @@ async def open_scene(services: Services, folder: Path) -> AsyncIterator[Scene]:
             await asyncio.gather(*(each.query("{ viewer { profile { id } } }") for each in (alice, mallory)))
             published = await _fill(addresses, alice, mallory, home)
             fox = await alice.create_generation(prompt=HUSH)
-            yield Scene(alice, mallory, fox["id"], published, addresses.database_admin_url, process, folder / "api.log")
+            yield Scene(alice, mallory, fox["id"], published), Process(process, folder / "api.log")
 
 
 def _person(http: aiohttp.ClientSession, address: str, name: str) -> Client:

@@ -7,25 +7,16 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.hostile import addresses, bodies, documents, headers, sockets, tokens, values
-from tests.hostile.requests import Answer, Hostile, Raw
-from tests.hostile.scene import HUSH, Scene, open_scene
+from tests.hostile import bodies, tokens
+from tests.hostile.kinds import KINDS
+from tests.hostile.requests import Answer, Hostile
+from tests.hostile.scene import HUSH, Process, Scene, open_scene
 from tests.services import Services
 
-KINDS: dict[str, Any] = {
-    "documents": documents,
-    "bodies": bodies,
-    "headers": headers,
-    "tokens": tokens,
-    "addresses": addresses,
-    "sockets": sockets,
-    "values": values,  # the last: they leave her with hundreds of generations that wait
-}
 AT_ONCE = 8
 SECONDS = 5  # to tell what hangs; how long others wait is measured by the bench
 GROWTH_MIB = 100
@@ -37,9 +28,19 @@ INSIDE = re.compile(
 
 
 @pytest.fixture(scope="module")
-async def scene(services: Services, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
-    async with open_scene(services, tmp_path_factory.mktemp("hostile")) as scene:
-        yield scene
+async def opened(services: Services, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Scene, Process]]:
+    async with open_scene(services, tmp_path_factory.mktemp("hostile")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def scene(opened: tuple[Scene, Process]) -> Scene:
+    return opened[0]
+
+
+@pytest.fixture(scope="module")
+def process(opened: tuple[Scene, Process]) -> Process:
+    return opened[1]
 
 
 def wrong(answer: Answer) -> str | None:
@@ -55,11 +56,8 @@ def wrong(answer: Answer) -> str | None:
 
 async def sent(scene: Scene, hostile: Any) -> tuple[Answer, str | None]:
     """What came of it, and what is wrong with that."""
-    if isinstance(hostile, Hostile) and hostile.body:
-        hostile = replace(hostile, body=hostile.body.replace(b"{theirs}", scene.theirs.encode()))
-    began_at, mallory = time.monotonic(), scene.mallory
-    with_scene = {} if isinstance(hostile, Hostile | Raw) else {"scene": scene}
-    answer = await hostile.send(mallory.http, mallory.address, mallory.token, **with_scene)
+    began_at = time.monotonic()
+    answer = await hostile.send(scene)
     took = time.monotonic() - began_at
     return answer, wrong(answer) or (f"{took:.1f} s" if took > SECONDS else None)
 
@@ -100,17 +98,17 @@ async def test_errors_repeat_little_of_what_was_sent(scene: Scene) -> None:
         assert len((await sent(scene, hostile))[0].text) < 3000
 
 
-async def test_what_was_hostile_has_left_little_behind(scene: Scene) -> None:
+async def test_what_was_hostile_has_left_little_behind(scene: Scene, process: Process) -> None:
     """Nothing of hers has changed, and the process has not grown."""
     document = "{ images { totalCount } promptTemplates { name } viewer { profile { username } } }"
     found = await scene.alice.query(document)
     assert found["images"]["totalCount"] == 3
     assert [each["name"] for each in found["promptTemplates"]].count(HUSH) == 1
     assert found["viewer"]["profile"]["username"] is None
-    assert scene.memory_mib - scene.began_mib < GROWTH_MIB
+    assert process.memory_mib - process.began_mib < GROWTH_MIB
 
 
-async def test_the_log_tells_of_no_fault_of_ours(scene: Scene) -> None:
-    faults = [line for line in scene.logged().splitlines() if "Traceback" in line or '"error_id"' in line]
+async def test_the_log_tells_of_no_fault_of_ours(process: Process) -> None:
+    faults = [line for line in process.logged().splitlines() if "Traceback" in line or '"error_id"' in line]
     assert faults == []
-    assert HUSH not in scene.logged()
+    assert HUSH not in process.logged()
