@@ -8,6 +8,7 @@ the same. What it does not know (a field with a resolver, a foreign directive) i
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -38,6 +39,7 @@ from schema.context import Info
 PROJECTIONS = 512
 HOLE = secrets.token_hex(16)  # stands for the cursor, which differs between those who hear of the same event
 CONDITIONS = {"skip", "include"}
+STRAWBERRY = "strawberry-definition"
 
 Read = Callable[[Any], Any]
 Fields = dict[str, list[FieldNode]]
@@ -112,7 +114,17 @@ class Projection:
             if node.selection_set:
                 self._collect(type_, node.selection_set.selections, fields)
         reads = [(key, *self._field(type_, found)) for key, found in fields.items()]
-        return lambda source: {key: convert(getattr(source, attribute)) for key, attribute, convert in reads}
+        facts = getattr(type_.extensions[STRAWBERRY].origin, "FACTS", None)
+        if facts is None:
+            return lambda source: {key: convert(getattr(source, attribute)) for key, attribute, convert in reads}
+        # Straight from its row: an attribute that is made when it is asked for takes three times as long.
+        made = [(key, facts.get(attribute, attrgetter(attribute)), convert) for key, attribute, convert in reads]
+
+        def read(source: Any) -> dict[str, Any]:
+            row = source.row
+            return {key: convert(fact(row)) for key, fact, convert in made}
+
+        return read
 
     def _collect(
         self,
@@ -162,7 +174,7 @@ class Projection:
         if name == "__typename":
             return "__class__", lambda _: type_.name
         field = type_.fields[name]
-        definition = field.extensions["strawberry-definition"]
+        definition = field.extensions[STRAWBERRY]
         if not definition.is_basic_field:
             raise _UnknownError
         return definition.python_name, self._value(field.type, nodes)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import strawberry
 
@@ -14,9 +14,32 @@ from schema.failure import GenerationFailure
 from schema.node import Node, global_id
 from schema.scalars import BigInt
 
+# By the attribute: each is made when it is asked for, which of 24 few are.
+FACTS: Mapping[str, Callable[[GenerationRow], Any]] = {
+    "id": lambda row: global_id("Generation", row.id),
+    "status": lambda row: GenerationStatus(row.status),
+    "stage": lambda row: (
+        GenerationStage(row.stage) if row.stage and row.status == GenerationStatus.PROCESSING else None
+    ),
+    "mode": lambda row: GenerationMode(row.mode),
+    "guidance": lambda row: row.guidance_scale,
+    "seed": lambda row: BigInt(row.seed),
+    "failure": lambda row: GenerationFailure.of(row) if row.status == GenerationStatus.FAILED else None,
+    "cost": lambda row: row.cost_usd,
+    "duration_seconds": lambda row: row.generation_time_seconds,
+    **{
+        name: attrgetter(name)
+        for name in (
+            "progress", "prompt", "negative_prompt", "width", "height", "steps", "image_count", "strength", "attempt",
+            "created_at", "started_at", "completed_at",
+        )
+    },
+}  # fmt: skip
+
 
 @strawberry.type(description="What a generation's own row tells.")
 class GenerationFacts(Node):
+    FACTS: ClassVar = FACTS
     row: strawberry.Private[GenerationRow]
     status: GenerationStatus = strawberry.field(description="Where it stands.")
     stage: GenerationStage | None = strawberry.field(description="Set while status is PROCESSING.")
@@ -53,25 +76,3 @@ class GenerationFacts(Node):
         value = FACTS[name](self.row)
         setattr(self, name, value)
         return value
-
-
-FACTS: Mapping[str, Callable[[GenerationRow], Any]] = {
-    "id": lambda row: global_id("Generation", row.id),
-    "status": lambda row: GenerationStatus(row.status),
-    "stage": lambda row: (
-        GenerationStage(row.stage) if row.stage and row.status == GenerationStatus.PROCESSING else None
-    ),
-    "mode": lambda row: GenerationMode(row.mode),
-    "guidance": lambda row: row.guidance_scale,
-    "seed": lambda row: BigInt(row.seed),
-    "failure": lambda row: GenerationFailure.of(row) if row.status == GenerationStatus.FAILED else None,
-    "cost": lambda row: row.cost_usd,
-    "duration_seconds": lambda row: row.generation_time_seconds,
-    **{
-        name: attrgetter(name)
-        for name in (
-            "progress", "prompt", "negative_prompt", "width", "height", "steps", "image_count", "strength", "attempt",
-            "created_at", "started_at", "completed_at",
-        )
-    },
-}  # fmt: skip

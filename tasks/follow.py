@@ -90,6 +90,8 @@ class _Stream:
     claims: Claims
     listener: Listener
     at: datetime = field(default_factory=now)  # when the listener's position was the newest
+    told_at: tuple[int, datetime] | None = None  # the position of `cursor`
+    cursor: str = ""
 
     async def begin(self, after: str | None) -> tuple[list[Told], bool]:
         """Attached before, so from here on nothing is missed: the snapshots, or nothing yet when it resumes."""
@@ -176,5 +178,9 @@ class _Stream:
         return self.listener.wish.generation_id is not None and all(row.status.is_final for row in rows)
 
     def _cursor(self) -> str:
-        assert self.listener.position is not None
-        return Cursor(self.listener.owner, self.listener.position, self.at).encode()
+        """Of the listener's position; most of what is told leaves it where it was."""
+        position = self.listener.position
+        assert position is not None
+        if self.told_at != (position, self.at):
+            self.told_at, self.cursor = (position, self.at), Cursor(self.listener.owner, position, self.at).encode()
+        return self.cursor
