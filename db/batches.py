@@ -3,7 +3,6 @@
 A place of a batch may have had several generations, each a retry of the one before; the newest stands for it.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +13,7 @@ from sqlalchemy import func, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from db import generations, idempotency, paging, submissions
+from db import generations, idempotency, neighbours, paging, submissions
 from db.claims import Claims
 from db.database import Database
 from db.enums import BatchStatus
@@ -23,6 +22,7 @@ from db.events import OPEN, Changed
 from db.idempotency import IdempotencyKey
 from db.limits import Allowance
 from db.request import NewGeneration
+from db.shown import GENERATIONS
 from db.tables import BatchRow, GenerationRow, ModelRow
 
 
@@ -58,6 +58,14 @@ SHOWN = text("""
     order by batch_id, batch_index, created_at desc, id desc
 """)
 
+# The same, as the neighbours of batches.
+GENERATIONS_OF_BATCH = neighbours.many(
+    GENERATIONS,
+    "t.batch_id",
+    """(select distinct on (batch_id, batch_index) * from image_generations where batch_id = any ({keys}::uuid[])
+    order by batch_id, batch_index, created_at desc, id desc) t order by t.batch_id, t.batch_index""",
+)
+
 
 async def by_ids(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, Batch]:
     """Those of these that the session may see."""
@@ -84,15 +92,6 @@ async def of_ids(db: Database, claims: Claims, ids: Sequence[UUID]) -> list[Batc
     async with db.as_user(claims) as session:
         found = await by_ids(session, ids)
     return [found.get(id) for id in ids]
-
-
-async def shown_of(db: Database, claims: Claims, ids: Sequence[UUID]) -> list[list[GenerationRow]]:
-    """What stands in the places of each of these batches."""
-    grouped: defaultdict[UUID | None, list[GenerationRow]] = defaultdict(list)
-    async with db.as_user(claims) as session:
-        for row in await shown(session, ids):
-            grouped[row.batch_id].append(row)
-    return [grouped[id] for id in ids]
 
 
 async def page(session: AsyncSession, owner: UUID, request: paging.PageRequest) -> paging.Page[Batch]:

@@ -1,7 +1,7 @@
 """The catalogue as it was a moment ago: few rows, asked for by every request, changed by a deployment."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -44,6 +44,12 @@ class KnownModels:
         if not found.is_active:
             raise InvalidInputError(f"{found.name} is no longer offered.", path=path, code="MODEL_UNAVAILABLE")
         return found
+
+    async def of_ids(self, ids: Iterable[UUID]) -> Mapping[UUID, ModelRow | None]:
+        """The models of these ids; None where there is none."""
+        if time.monotonic() - self._read_at >= self._seconds or any(id not in self._models for id in ids):
+            await self._read()
+        return {id: self._models.get(id) for id in ids}
 
     def shown(self, id: UUID, make: Callable[[ModelRow], T]) -> T | None:
         """What `make` makes of the model, made once for as long as that is known; None when it has to be read."""

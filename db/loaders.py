@@ -1,36 +1,38 @@
-"""Neighbours, many at once: one statement for all keys, answered in their order."""
+"""Neighbours by their ids, and what is asked of the queue for many at once."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import TypeVar
 from uuid import UUID
 
 from sqlmodel import col, select
 
-from db import images, models, queue
+from db import models, neighbours, queue, shown
 from db.claims import Claims
 from db.database import Database
 from db.queue import Place, QueueRules
-from db.tables import GenerationRow, ImageRow, ModelRow, ProfileRow, TagRow, TemplateRow
+from db.rows import Plain
+from db.tables import GenerationRow, ImageRow, ModelRow, ProfileRow, TagRow, TemplateRow, UploadRow
 
 Row = TypeVar("Row", GenerationRow, ImageRow, ModelRow, ProfileRow, TagRow, TemplateRow)
 
+MODELS = neighbours.by_id(Plain(ModelRow))
+PROFILES = neighbours.by_id(Plain(ProfileRow))
+GENERATIONS = neighbours.by_id(shown.GENERATIONS)
+IMAGES = neighbours.by_id(shown.IMAGES)
+UPLOADS = neighbours.by_id(Plain(UploadRow))
+TAGS = neighbours.by_id(shown.TAGS)
+TEMPLATES = neighbours.by_id(Plain(TemplateRow))
+IMAGES_OF_GENERATION = neighbours.many(
+    shown.IMAGES, "t.generation_id", "images t where t.generation_id = any ({keys}::uuid[]) order by t.image_index"
+)
+
 
 async def by_id(db: Database, claims: Claims, table: type[Row], ids: Sequence[UUID]) -> list[Row | None]:
-    """The rows of these ids that the caller may see; None where there is none."""
+    """The whole rows of these ids that the caller may see; None where there is none."""
     async with db.as_user(claims) as session:
         found = (await session.scalars(select(table).where(col(table.id).in_(set(ids))))).all()
     rows = {row.id: row for row in found}
     return [rows.get(id) for id in ids]
-
-
-async def images_by_generation(db: Database, claims: Claims, ids: Sequence[UUID]) -> list[list[ImageRow]]:
-    """The images of each generation, by index; an empty list where there are none."""
-    grouped: defaultdict[UUID | None, list[ImageRow]] = defaultdict(list)
-    async with db.as_user(claims) as session:
-        for image in await images.of_generations(session, list(set(ids))):
-            grouped[image.generation_id].append(image)
-    return [grouped[id] for id in ids]
 
 
 async def places(db: Database, claims: Claims, rules: QueueRules, ids: Sequence[UUID]) -> list[Place | None]:

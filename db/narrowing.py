@@ -6,15 +6,11 @@ that one likes and may see. Each order goes by an index whatever the scope (migr
 wherever it begins.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
-
-from sqlalchemy import TextClause
-from sqlalchemy import text as sql
 
 from db.paging import Order, PageRequest
 
@@ -76,9 +72,9 @@ class ImageFilter:
 class Found:
     """What search and tags came to before the page."""
 
-    ids: tuple[UUID, ...] | None = None  # no others than these
+    ids: tuple[UUID | str, ...] | None = None  # no others than these
     is_said: bool = False  # the words are left to the page
-    tag_ids: tuple[UUID, ...] = ()
+    tag_ids: tuple[UUID | str, ...] = ()
     tag_uses: int = 0  # images that everybody may see with the rarest of them
     is_rare: bool = False  # so few that those with the one tag are best gone through whole
 
@@ -139,12 +135,6 @@ def count(shelf: Shelf) -> str:
     """The statement that counts the rows, `{most}` at most; all of them when that is null."""
     rows = f"{shelf.source} where {shelf.condition}"
     return f"select count(*) from (select from {rows} limit {{most}}::int) as counted"  # noqa: S608 – as above
-
-
-def bound(text: str) -> TextClause:
-    """A text with its values in braces, as SQLAlchemy runs it."""
-    names = {name: "i" if name == "t" else f"(:{name})" for name in re.findall(r"{(\w+)}", text)}
-    return sql(text.format_map(names))
 
 
 def _by_tag(shelf: Shelf, scope: Scope, filter: ImageFilter) -> Shelf:

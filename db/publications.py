@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlmodel import col, or_, select
 
-from db import tags
+from db import neighbours, tags
 from db.claims import ANONYMOUS
 from db.database import Database
 from db.tables import ImageRow
@@ -26,5 +26,5 @@ async def read(db: Database, images: Sequence[UUID], generations: Sequence[UUID]
     async with db.as_user(ANONYMOUS) as session:
         query = select(ImageRow).where(wanted).order_by(col(ImageRow.created_at), col(ImageRow.id))
         rows = (await session.scalars(query)).all()
-    carried = await tags.of_images(db, ANONYMOUS, [row.id for row in rows])
-    return [Published(row, frozenset(tag.name for tag in listed)) for row, listed in zip(rows, carried, strict=True)]
+    carried = (await neighbours.read(db, ANONYMOUS, {tags.OF_IMAGES: [row.id for row in rows]}))[tags.OF_IMAGES]
+    return [Published(row, frozenset(tag.name for tag in carried[row.id])) for row in rows]

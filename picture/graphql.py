@@ -26,6 +26,7 @@ from picture import graphiql
 from picture.auth import Auth
 from picture.bodies import Asked, read
 from picture.documents import MAX_ERRORS, Documents, ExamineDocuments
+from picture.executor import Executor
 from picture.failures import INTERNAL, RATE_LIMITED, TookTooLongError, judge, process_errors, report
 from picture.gate import LATE_SECONDS, Gate, address_of, limited
 from picture.origins import check_simple
@@ -119,6 +120,7 @@ def make_schema(limits: DocumentLimits | None = None, *, operation_seconds: floa
         types=[*ERRORS, *EVENTS],
         extensions=[lambda: ExamineDocuments(documents)],
         config=StrawberryConfig(scalar_map=SCALARS),
+        execution_context_class=Executor,
     )
     schema.documents = documents
     schema.operation_seconds = operation_seconds

@@ -5,7 +5,8 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
-from db import galleries, images
+from db import images
+from db.galleries import Gallery
 from db.narrowing import Scope as DbScope
 from db.paging import Order as DbOrder
 from resolvers import checks
@@ -58,19 +59,13 @@ async def list_images(
     before: Before = UNSET,
 ) -> ImageConnection:
     """A page of the scope; all but PUBLIC are empty for nobody."""
-    db, claims, counts = info.context.db, info.context.claims, info.context.counts
-    request = page_request(info.context.bounds, first, after, last, before, order=ORDERS[order])
+    context = info.context
+    request = page_request(context.bounds, first, after, last, before, order=ORDERS[order])
     narrowed = image_filter(filter or None)
-    if scope is not ImageScope.PUBLIC and claims.sub is None:
+    if scope is not ImageScope.PUBLIC and context.claims.sub is None:
         return ImageConnection.empty()
-    async with db.as_user(claims) as session:
-        page = await galleries.page(session, counts, claims.sub, SCOPES[scope], request, narrowed, ORDERS[order])
-
-    async def count() -> int:
-        async with db.as_user(claims) as session:
-            return await galleries.count(session, counts, claims.sub, SCOPES[scope], narrowed)
-
-    return ImageConnection.of(page, count, ORDERS[order])
+    gallery = Gallery(context.db, context.claims, context.counts, SCOPES[scope], narrowed)
+    return ImageConnection.of(await gallery.page(request, ORDERS[order]), gallery.count, ORDERS[order])
 
 
 async def update_image(info: Info, input: Changes) -> ImagePayload:

@@ -11,7 +11,7 @@ from uuid import UUID
 import strawberry
 from strawberry.dataloader import DataLoader
 
-from db import batches, galleries, likes, loaders, tags
+from db import batches, galleries, likes, loaders, neighbours, tags
 from db.batches import Batch
 from db.claims import ANONYMOUS, Claims
 from db.counts import Counts
@@ -19,10 +19,12 @@ from db.database import Database
 from db.galleries import OwnerPage
 from db.known_models import KnownModels
 from db.limits import Allowance
+from db.neighbours import Asked, Found
 from db.paging import Page
 from db.queue import Place, QueueRules
 from db.tables import GenerationRow, ImageRow, ModelRow, ProfileRow, TagRow, TemplateRow, UploadRow
 from schema.bounds import Bounds
+from schema.loading import Loader, Reader
 from storage.addresses import Addresses
 from storage.objects import Storage
 from storage.puts import Puts
@@ -48,41 +50,81 @@ class SharedLoader(DataLoader[K, T]):
 
 
 class Loaders:
-    """One statement for all that the fields of an operation ask for at once; each is made when it is first asked."""
+    """What the fields of an operation reach their neighbours by; each is made when it is first asked."""
 
-    def __init__(self, context: "Context", *, cache: bool) -> None:
+    def __init__(self, context: "Context", *, remembers: bool) -> None:
         self._context = context
-        self._cache = cache
+        self.reader = Reader(self._read, remembers=remembers)
 
     @cached_property
-    def models(self) -> DataLoader[UUID, ModelRow | None]:
+    def models(self) -> Loader[ModelRow | None]:
         """By id."""
-        return self._by_id(ModelRow)
+        return Loader(self.reader, loaders.MODELS)
 
     @cached_property
-    def profiles(self) -> DataLoader[UUID, ProfileRow | None]:
+    def profiles(self) -> Loader[ProfileRow | None]:
         """By id."""
-        return self._by_id(ProfileRow)
+        return Loader(self.reader, loaders.PROFILES)
 
     @cached_property
-    def generations(self) -> DataLoader[UUID, GenerationRow | None]:
+    def generations(self) -> Loader[GenerationRow | None]:
         """By id."""
-        return self._by_id(GenerationRow)
+        return Loader(self.reader, loaders.GENERATIONS)
 
     @cached_property
-    def images(self) -> DataLoader[UUID, ImageRow | None]:
+    def images(self) -> Loader[ImageRow | None]:
         """By id."""
-        return self._by_id(ImageRow)
+        return Loader(self.reader, loaders.IMAGES)
 
     @cached_property
-    def uploads(self) -> DataLoader[UUID, UploadRow | None]:
+    def uploads(self) -> Loader[UploadRow | None]:
         """By id."""
-        return self._by_id(UploadRow)
+        return Loader(self.reader, loaders.UPLOADS)
 
     @cached_property
-    def images_of_generation(self) -> DataLoader[UUID, list[ImageRow]]:
+    def tags(self) -> Loader[TagRow | None]:
+        """By id."""
+        return Loader(self.reader, loaders.TAGS)
+
+    @cached_property
+    def templates(self) -> Loader[TemplateRow | None]:
+        """By id."""
+        return Loader(self.reader, loaders.TEMPLATES)
+
+    @cached_property
+    def images_of_generation(self) -> Loader[Sequence[ImageRow]]:
         """By the generation's id."""
-        return self._loader(loaders.images_by_generation)
+        return Loader(self.reader, loaders.IMAGES_OF_GENERATION)
+
+    @cached_property
+    def generations_of_batch(self) -> Loader[Sequence[GenerationRow]]:
+        """By the batch's id, in the order of their places."""
+        return Loader(self.reader, batches.GENERATIONS_OF_BATCH)
+
+    @cached_property
+    def tags_of_image(self) -> Loader[Sequence[TagRow]]:
+        """By the image's id."""
+        return Loader(self.reader, tags.OF_IMAGES)
+
+    @cached_property
+    def tag_counts(self) -> Loader[int]:
+        """By the tag's id."""
+        return Loader(self.reader, tags.COUNTS)
+
+    @cached_property
+    def liked(self) -> Loader[bool]:
+        """By the image's id."""
+        return Loader(self.reader, likes.LIKED)
+
+    @cached_property
+    def public_image_counts(self) -> Loader[int]:
+        """By the owner's id."""
+        return Loader(self.reader, galleries.PUBLIC_COUNTS)
+
+    @cached_property
+    def public_images(self) -> DataLoader[OwnerPage, Page[ImageRow]]:
+        """By the owner's id and the page."""
+        return self._loader(galleries.public_pages)
 
     @cached_property
     def places(self) -> DataLoader[UUID, Place | None]:
@@ -95,63 +137,30 @@ class Loaders:
         return self._loader(loaders.availability, self._context.rules)
 
     @cached_property
-    def public_images(self) -> DataLoader[OwnerPage, Page[ImageRow]]:
-        """By the owner's id and the page."""
-        return self._loader(galleries.public_pages)
-
-    @cached_property
-    def public_image_counts(self) -> DataLoader[UUID, int]:
-        """By the owner's id."""
-        return self._loader(galleries.public_counts)
-
-    @cached_property
     def batches(self) -> DataLoader[UUID, Batch | None]:
         """By id."""
         return self._loader(batches.of_ids)
 
-    @cached_property
-    def generations_of_batch(self) -> DataLoader[UUID, list[GenerationRow]]:
-        """By the batch's id, in the order of their places."""
-        return self._loader(batches.shown_of)
-
-    @cached_property
-    def tags(self) -> DataLoader[UUID, TagRow | None]:
-        """By id."""
-        return self._by_id(TagRow)
-
-    @cached_property
-    def templates(self) -> DataLoader[UUID, TemplateRow | None]:
-        """By id."""
-        return self._by_id(TemplateRow)
-
-    @cached_property
-    def tags_of_image(self) -> DataLoader[UUID, list[TagRow]]:
-        """By the image's id."""
-        return self._loader(tags.of_images)
-
-    @cached_property
-    def tag_counts(self) -> DataLoader[UUID, int]:
-        """By the tag's id."""
-        return self._loader(tags.counts)
-
-    @cached_property
-    def liked(self) -> DataLoader[UUID, bool]:
-        """By the image's id."""
-        return self._loader(likes.liked)
-
     def forget(self) -> None:
         """After a change: what an operation reads next it asks for again."""
+        self.reader.forget()
         for made in vars(self).values():
             if isinstance(made, DataLoader):
                 made.clear_all()
 
+    async def _read(self, asked: Asked) -> Found:
+        """Models are few, and known for a moment; all else is read."""
+        ids, others = asked.get(loaders.MODELS), {kind: keys for kind, keys in asked.items() if kind != loaders.MODELS}
+        found = dict(await neighbours.read(self._context.db, self._context.claims, others)) if others else {}
+        if ids:
+            found[loaders.MODELS] = await self._context.models.of_ids(ids)
+        return found
+
     def _loader(self, load: Callable[..., Awaitable[Sequence[T]]], *rules: object) -> DataLoader[Any, T]:
         """`load` is given the database, the claims, `rules` and the keys."""
         context = self._context
-        return SharedLoader(lambda keys: load(context.db, context.claims, *rules, keys), cache=self._cache)
-
-    def _by_id(self, table: type[Any]) -> DataLoader[UUID, Any]:
-        return self._loader(loaders.by_id, table)
+        remembers = self.reader.remembers
+        return SharedLoader(lambda keys: load(context.db, context.claims, *rules, keys), cache=remembers)
 
 
 @dataclass
@@ -184,7 +193,7 @@ class Context:
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:
-        self.loaders = Loaders(self, cache=not self.is_stream)
+        self.loaders = Loaders(self, remembers=not self.is_stream)
 
 
 Send = Callable[[bytes], Awaitable[bool]]

@@ -7,7 +7,7 @@ import strawberry
 from schema.context import Info
 from schema.enums import GenerationStage, HeldReason
 from schema.failure import GenerationFailure
-from schema.fields import computed
+from schema.fields import computed, neighbour
 from schema.picture import Generation, Image
 
 
@@ -65,9 +65,9 @@ class GenerationCanceling(GenerationEvent):
 
 @strawberry.type(description="Its images are there.")
 class GenerationCompleted(GenerationEvent):
-    @computed("What it made, in order.")
-    async def images(self, info: Info) -> list[Image]:
-        return await self.generation.stored_images(info)
+    @neighbour("What it made, in order.")
+    def images(self, info: Info) -> list[Image]:
+        return self.generation.stored_images(info)
 
 
 @strawberry.type(description="An attempt failed.")

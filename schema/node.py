@@ -1,6 +1,6 @@
 """What has a global id, and how lists of it are paged."""
 
-import base64
+from binascii import b2a_base64
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ GLOBAL_IDS = 4096  # remembered: events tell the same few again and again
 @lru_cache(GLOBAL_IDS)
 def global_id(type_name: str, row_id: UUID) -> strawberry.ID:
     """The id that clients see: as Relay does, base64 of the type's name and the row's id."""
-    return strawberry.ID(base64.b64encode(f"{type_name}:{row_id}".encode()).decode())
+    return strawberry.ID(b2a_base64(f"{type_name}:{row_id}".encode(), newline=False).decode())
 
 
 @strawberry.interface(description="Anything that can be fetched again by its global id.")

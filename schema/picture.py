@@ -1,20 +1,21 @@
 """People, their generations and the images these made: each leads to the others, so they share a module."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 from strawberry import UNSET
 
 from db.paging import Cursor, Order, Page
-from db.tables import GenerationRow, ImageRow, ProfileRow
+from db.tables import GenerationRow, ImageRow, ProfileRow, TagRow
 from schema.arguments import After, Before, First, Last
 from schema.batch import BatchFacts
 from schema.context import Info
 from schema.enums import GenerationStatus, HeldReason, ThumbnailSize
 from schema.estimate import remaining_seconds
-from schema.fields import computed
+from schema.fields import computed, neighbour
 from schema.generation import GenerationFacts
 from schema.image import ImageFacts
 from schema.model import Model
@@ -26,9 +27,9 @@ Size = Annotated[ThumbnailSize, strawberry.argument(description="How large.")]
 Count = Callable[[], Awaitable[int]]
 
 
-async def _model(info: Info, row: GenerationRow | ImageRow) -> Model | None:
-    model = await info.context.loaders.models.load(row.model_id) if row.model_id else None
-    return Model.of(model) if model else None
+def _model(info: Info, id: UUID | None) -> Model | None:
+    known = info.context.models.shown(id, Model.of) if id else None
+    return known or info.context.loaders.models.find(id, Model.of)
 
 
 async def _nothing() -> int:
@@ -84,23 +85,17 @@ class Generation(GenerationFacts):
         place = await info.context.loaders.places.load(self.row.id) if self.is_queued else None
         return place.eta_seconds if place else None
 
-    @computed("What makes it.")
+    @neighbour("What makes it.")
     def model(self, info: Info) -> Model:
-        # An awaitable where it has to be read: graphql-core awaits what is one, and a field that never is costs less.
-        known = info.context.models.shown(self.row.model_id, Model.of)
-        return known or _model(info, self.row)  # type: ignore[return-value]  # models are never deleted
+        return _model(info, self.row.model_id)  # type: ignore[return-value]  # models are never deleted
 
-    @computed("The image that it starts from; null when there is none to see.")
-    async def source_image(self, info: Info) -> "Image | None":
-        source = self.row.source_image_id
-        row = await info.context.loaders.images.load(source) if source else None
-        return Image.of(row) if row else None
+    @neighbour("The image that it starts from; null when there is none to see.")
+    def source_image(self, info: Info) -> "Image | None":
+        return info.context.loaders.images.find(self.row.source_image_id, Image.of)
 
-    @computed("The one that this repeats at its owner's wish; null when that is deleted.")
-    async def retry_of(self, info: Info) -> "Generation | None":
-        earlier = self.row.retry_of
-        row = await info.context.loaders.generations.load(earlier) if earlier else None
-        return Generation.of(row) if row else None
+    @neighbour("The one that this repeats at its owner's wish; null when that is deleted.")
+    def retry_of(self, info: Info) -> "Generation | None":
+        return info.context.loaders.generations.find(self.row.retry_of, Generation.of)
 
     @computed("The batch that it is part of.")
     async def batch(self, info: Info) -> "Batch | None":
@@ -108,18 +103,18 @@ class Generation(GenerationFacts):
         found = await info.context.loaders.batches.load(part_of) if part_of else None
         return Batch.of(found) if found else None
 
-    @computed("What it made, in order; empty until COMPLETED.")
-    async def images(self, info: Info) -> list["Image"]:
-        return await self.stored_images(info)
+    @neighbour("What it made, in order; empty until COMPLETED.")
+    def images(self, info: Info) -> list["Image"]:
+        return self.stored_images(info)
 
     async def place_in_queue(self, info: Info) -> int | None:
         """Its position while it waits and may be taken."""
         place = await info.context.loaders.places.load(self.row.id) if self.is_queued else None
         return place.position if place else None
 
-    async def stored_images(self, info: Info) -> list["Image"]:
+    def stored_images(self, info: Info) -> list["Image"]:
         """Its images by their index."""
-        return [Image.of(row) for row in await info.context.loaders.images_of_generation.load(self.row.id)]
+        return info.context.loaders.images_of_generation.get(self.row.id, _images)
 
     @property
     def is_queued(self) -> bool:
@@ -129,24 +124,23 @@ class Generation(GenerationFacts):
 
 @strawberry.type(description="2 to 10 generations that were asked for together.")
 class Batch(BatchFacts):
-    @computed("By their place in the batch; of a place the newest.")
-    async def generations(self, info: Info) -> list[Generation]:
-        return [Generation.of(row) for row in await info.context.loaders.generations_of_batch.load(self.row_id)]
+    @neighbour("By their place in the batch; of a place the newest.")
+    def generations(self, info: Info) -> list[Generation]:
+        return info.context.loaders.generations_of_batch.get(self.row_id, _generations)
 
 
 @strawberry.type(description="A stored picture.")
 class Image(ImageFacts):
-    @computed("The caller's own; null for others, and when it is deleted.")
-    async def generation(self, info: Info) -> Generation | None:
-        made_by = self.row.generation_id
-        row = await info.context.loaders.generations.load(made_by) if made_by else None
-        return Generation.of(row) if row else None
+    shown_at: strawberry.Private[ImageAddresses | None] = None  # once somebody has asked
 
-    @computed("Whose it is.")
-    async def owner(self, info: Info) -> Profile:
-        row = await info.context.loaders.profiles.load(self.row.user_id)
-        assert row, "an image goes with its owner"
-        return Profile.of(row)
+    @neighbour("The caller's own; null for others, and when it is deleted.")
+    def generation(self, info: Info) -> Generation | None:
+        return info.context.loaders.generations.find(self.row.generation_id, Generation.of)
+
+    @neighbour("Whose it is.")
+    def owner(self, info: Info) -> Profile:
+        owner = info.context.loaders.profiles.find
+        return owner(self.row.user_id, Profile.of)  # type: ignore[return-value]  # an image goes with its owner
 
     @computed("Public images: a stable address. Private ones: signed, the same one within a window.")
     def url(self, info: Info) -> str:
@@ -164,9 +158,9 @@ class Image(ImageFacts):
     def download_url(self, info: Info) -> str:
         return self.addresses(info).url("download")
 
-    @computed("What made it.")
-    async def model(self, info: Info) -> Model | None:
-        return await _model(info, self.row)
+    @neighbour("What made it.")
+    def model(self, info: Info) -> Model | None:
+        return _model(info, self.row.model_id)
 
     @computed("The owner's mark; false for anybody else.")
     def is_favorite(self, info: Info) -> bool:
@@ -176,18 +170,32 @@ class Image(ImageFacts):
     def rating(self, info: Info) -> int | None:
         return self.row.rating if self.row.user_id == info.context.claims.sub else None
 
-    @computed("By name.")
-    async def tags(self, info: Info) -> list[Tag]:
-        return [Tag.of(row) for row in await info.context.loaders.tags_of_image.load(self.row.id)]
+    @neighbour("By name.")
+    def tags(self, info: Info) -> list[Tag]:
+        return info.context.loaders.tags_of_image.get(self.row.id, _tags)
 
-    @computed("Whether the caller is one of those who like it.")
-    async def liked_by_me(self, info: Info) -> bool:
-        return await info.context.loaders.liked.load(self.row.id)
+    @neighbour("Whether the caller is one of those who like it.")
+    def liked_by_me(self, info: Info) -> bool:
+        return info.context.loaders.liked.get(self.row.id, bool)
 
     def addresses(self, info: Info) -> ImageAddresses:
         """Where it is shown: by its publication while everybody may see it, else signed."""
-        publication_id = self.row.publication_id if self.row.is_shown else None
-        return info.context.addresses.image(self.row.id, publication_id)
+        if self.shown_at is None:
+            publication_id = self.row.publication_id if self.row.is_shown else None
+            self.shown_at = info.context.addresses.image(self.row.id, publication_id)
+        return self.shown_at
+
+
+def _tags(rows: Sequence[TagRow]) -> list[Tag]:
+    return [Tag.of(row) for row in rows]
+
+
+def _images(rows: Sequence[ImageRow]) -> list[Image]:
+    return [Image.of(row) for row in rows]
+
+
+def _generations(rows: Sequence[GenerationRow]) -> list[Generation]:
+    return [Generation.of(row) for row in rows]
 
 
 @strawberry.type(description="An image in a list.")

@@ -6,7 +6,7 @@ import strawberry
 
 from db.tables import TagRow
 from schema.context import Info
-from schema.fields import computed
+from schema.fields import neighbour
 from schema.node import Node, global_id
 
 
@@ -16,9 +16,9 @@ class Tag(Node):
     name: str = strawberry.field(description="Unique; in lower case, without blanks around it.")
     color: str | None = strawberry.field(description="#RRGGBB")
 
-    @computed("Of the images that the caller may see.")
-    async def image_count(self, info: Info) -> int:
-        return await info.context.loaders.tag_counts.load(self.row.id)
+    @neighbour("Of the images that the caller may see.")
+    def image_count(self, info: Info) -> int:
+        return info.context.loaders.tag_counts.get(self.row.id, int)
 
     @classmethod
     def of(cls, row: TagRow) -> Self:

@@ -8,7 +8,7 @@ from db.tables import UploadRow
 from schema.context import Info
 from schema.enums import UploadStatus, UserErrorCode
 from schema.errors import InvalidInputError
-from schema.fields import computed
+from schema.fields import computed, neighbour
 from schema.node import Node, global_id
 from schema.picture import Image
 from storage.puts import METHOD, Put
@@ -48,10 +48,9 @@ class Upload(Node):
             return []
         return [UploadHeader(name="Content-Type", value=self.row.content_type)]
 
-    @computed("When READY, until it is deleted.")
-    async def image(self, info: Info) -> Image | None:
-        row = await info.context.loaders.images.load(self.row.image_id) if self.row.image_id else None
-        return Image.of(row) if row else None
+    @neighbour("When READY, until it is deleted.")
+    def image(self, info: Info) -> Image | None:
+        return info.context.loaders.images.find(self.row.image_id, Image.of)
 
     @computed("When REJECTED.")
     def error(self) -> InvalidInputError | None:

@@ -58,7 +58,7 @@ async def test_what_takes_too_long_ends_in_postgres_too(hurried: Client, address
     async with held(addresses, table) as admin:
         await is_refused(hurried, document)
         async with asyncio.timeout(2):
-            while await admin.fetch(ACTIVE, table):  # noqa: ASYNC110 - Postgres tells nobody
+            while await admin.fetch(ACTIVE, table):
                 await asyncio.sleep(0.01)
                 await admin.execute(LOOK_ANEW)
     await hurried.query(document)

@@ -4,9 +4,9 @@ from uuid import UUID
 
 import pytest
 
-from db import galleries
 from db.claims import Claims
 from db.counts import Counts
+from db.galleries import Gallery
 from db.narrowing import ImageFilter
 from db.paging import Order, PageRequest
 from tests.client import Client
@@ -104,12 +104,11 @@ async def test_what_is_too_much_to_go_through_is_met_on_the_way(api: House, alic
     orders: tuple[Order, ...] = ("NEWEST", "OLDEST", "MOST_LIKED")
     for scope in ("PUBLIC", "MINE"):
         for filter, order in ((filter, order) for filter in filters for order in orders):
-            async with db.as_user(claims) as session:
-                pages = [
-                    await galleries.page(
-                        session, Counts(), owner, scope, PageRequest(5), filter, order, few=few, few_by_likes=few
-                    )
-                    for few in (2, 10_000)
-                ]
+            pages = [
+                await Gallery(db, claims, Counts(), scope, filter).page(
+                    PageRequest(5), order, few=few, few_by_likes=few
+                )
+                for few in (2, 10_000)
+            ]
             assert [row.id for row in pages[0].rows] == [row.id for row in pages[1].rows]
             assert len(pages[0].rows) == 5
