@@ -1,7 +1,6 @@
 """A payload as what its JSON says, for selections of plain fields: those that take no arguments."""
 
 import asyncio
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -88,7 +87,7 @@ class Payloads:
             data: dict[str, Any] = {}
             for key, read, finish in plain:
                 found = read(value, info)
-                if inspect.iscoroutine(found):
+                if hasattr(found, "__await__"):
                     data[key] = None  # its place among the others
                     later.append((data, key, found, finish))
                 else:
