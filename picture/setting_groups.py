@@ -220,6 +220,9 @@ class Rates(BaseSettings):
     connections_per_minute_per_address: int = _is(
         1200, "WebSockets that are opened from one address in a minute; 0: no limit", ge=0
     )
+    max_connections_per_address: int = _is(
+        200, "HTTP connections from one address on one process; 0: no limit, as behind proxies that are trusted", ge=0
+    )
     max_sockets_per_address: int = _is(1000, "WebSockets from one address on one process", ge=1, le=100_000)
 
 

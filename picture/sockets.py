@@ -18,7 +18,6 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
-from itertools import cycle
 from typing import Any
 from uuid import UUID
 
@@ -47,7 +46,8 @@ from schema.context import Context, send_payload
 
 log = structlog.get_logger(__name__)
 
-TURN = 4  # messages of one socket, then it is another's
+# Messages of one socket; what comes faster is read later: a hundred streams begin with as many snapshots.
+AT_ONCE, PER_SECOND = 32, 50
 
 
 class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
@@ -86,11 +86,12 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def _read(self) -> None:
         try:
-            turns = cycle(range(TURN))
+            free_at = 0.0
             async for message in self.websocket.iter_json():
                 await self._take(message)
-                if next(turns) == 0:
-                    await asyncio.sleep(0)  # or who sends many at once keeps all others waiting
+                now = time.monotonic()
+                free_at = max(free_at, now - AT_ONCE / PER_SECOND) + 1 / PER_SECOND
+                await asyncio.sleep(max(0.0, free_at - now))  # or who sends many at once keeps all others waiting
         except NonTextMessageReceived:
             self.websocket.end(4400, "A message is text.")
         except NonJsonMessageReceived:

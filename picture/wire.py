@@ -1,12 +1,15 @@
-"""uvicorn's HTTP on one connection, with an end to what may come before a request is one.
+"""uvicorn's HTTP on one connection, with an end to what may come before a request is one, and to how many there are.
 
 By itself it keeps a head of any size in memory, waits for one for ever, and takes as many requests at once as are sent.
 """
 
 import asyncio
-from typing import Any
+from collections import Counter
+from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from picture.rates import whose
 
 MAX_HEAD_BYTES = 65_536
 MAX_WAITING = 16  # requests sent before the first is answered: nobody does, and a read may bring 14,000
@@ -21,10 +24,17 @@ class Wire(HttpToolsProtocol):
     """A connection whose heads arrive in time, and are no larger than `MAX_HEAD_BYTES`."""
 
     head_seconds = 10.0
+    most_of_address = 0  # connections at once; 0: no limit
+    open: ClassVar[Counter[str]] = Counter()
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for a head."""
         super().connection_made(transport)
+        self._address = whose(self.client[0]) if self.client and self.most_of_address else None
+        if self._address:
+            self.open[self._address] += 1
+            if self.open[self._address] > self.most_of_address:
+                transport.abort()
         self._timer: asyncio.TimerHandle | None = None
         self._is_head = False
         self._await_head()
@@ -32,6 +42,7 @@ class Wire(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing more."""
         self._end_head()
+        self._leave()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -42,6 +53,18 @@ class Wire(HttpToolsProtocol):
         if self._is_head and self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
             self.transport.write(TOO_LARGE)
             self.transport.close()
+
+    def handle_websocket_upgrade(self) -> None:
+        """It is no connection of HTTP any more; sockets are counted elsewhere."""
+        self._leave()
+        super().handle_websocket_upgrade()
+
+    def _leave(self) -> None:
+        if self._address:
+            self.open[self._address] -= 1
+            if not self.open[self._address]:
+                del self.open[self._address]
+            self._address = None
 
     def on_message_begin(self) -> None:
         """A head, after what may have been a pause."""
@@ -68,6 +91,7 @@ class Wire(HttpToolsProtocol):
             self._timer = None
 
 
-def wire(head_seconds: float) -> type[Wire]:
+def wire(head_seconds: float, most_of_address: int = 0) -> type[Wire]:
     """What uvicorn makes of every connection."""
-    return type("Wire", (Wire,), {"head_seconds": head_seconds})
+    own = {"head_seconds": head_seconds, "most_of_address": most_of_address, "open": Counter()}
+    return type("Wire", (Wire,), own)

@@ -121,14 +121,14 @@ FLOODS = [
     talk("a completion first", {"id": "a", "type": "complete"}, init=None),
     talk("a ping first", {"type": "ping"}, init=None),
     talk("an id twice", subscribe("a", MINE), subscribe("a", MINE)),
-    talk("1,000 pings", _many(1000, lambda _: _bare("ping"))),
-    talk("1,000 pings with a load", _many(1000, lambda _: _bare("ping", payload={"a": "a" * 400}))),
-    talk("1,000 pongs", _many(1000, lambda _: _bare("pong"))),
-    talk("1,000 completions of nothing", _many(1000, lambda n: {"id": str(n), "type": "complete"})),
-    talk("200 streams", _many(200, lambda n: subscribe(str(n), MINE))),
-    talk("500 documents that are none", _many(500, lambda n: subscribe(str(n), "{ nope }"))),
-    talk("200 streams, each given up at once", b"".join(said(subscribe(str(n), MINE)) + said({"id": str(n), "type": "complete"}) for n in range(500))),
-    talk("an id again and again", b"".join(said(subscribe("a", "{ __typename }")) + said({"id": "a", "type": "complete"}) for _ in range(200))),
+    talk("150 pings", _many(150, lambda _: _bare("ping"))),
+    talk("150 pings with a load", _many(150, lambda _: _bare("ping", payload={"a": "a" * 2000}))),
+    talk("150 pongs", _many(150, lambda _: _bare("pong"))),
+    talk("150 completions of nothing", _many(150, lambda n: {"id": str(n), "type": "complete"})),
+    talk("60 streams", _many(60, lambda n: subscribe(str(n), MINE))),
+    talk("150 documents that are none", _many(150, lambda n: subscribe(str(n), "{ nope }"))),
+    talk("20 streams, each given up at once", b"".join(said(subscribe(str(n), MINE)) + said({"id": str(n), "type": "complete"}) for n in range(20))),
+    talk("an id again and again", b"".join(said(subscribe("a", "{ __typename }")) + said({"id": "a", "type": "complete"}) for _ in range(30))),
 ]  # fmt: skip
 
 GREETINGS = [

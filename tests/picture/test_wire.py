@@ -1,11 +1,15 @@
 """A head that does not end, or does not come, holds neither memory nor a connection."""
 
 import asyncio
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
+import uvicorn
 
-from tests.conftest import House
+from picture.app import create_app
+from picture.wire import wire
+from tests.conftest import SERVING, House
 
 BEGIN = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: "
 
@@ -21,6 +25,26 @@ async def fill(writer: asyncio.StreamWriter, more: bytes) -> None:
         writer.write(more)
         await writer.drain()
         await asyncio.sleep(0)
+
+
+async def test_an_address_has_only_so_many_connections(empty_house: House) -> None:
+    settings = empty_house.settings
+    serving = uvicorn.Config(create_app(settings), http=wire(settings.body_seconds, 2), port=0, **SERVING)
+    server = uvicorn.Server(serving)
+    running = asyncio.create_task(server.serve())
+    async with asyncio.timeout(10):
+        while not server.started:  # noqa: ASYNC110 - uvicorn tells nobody
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        with suppress(ConnectionError):
+            assert await opened[2][0].read() == b""
+        opened[0][1].write(BEGIN + b"b\r\n\r\n")
+        assert (await opened[0][0].readline()).startswith(b"HTTP/1.1 200")
+        for _, writer in opened:
+            writer.close()
+        server.should_exit = True
+        await running
 
 
 async def test_a_head_of_any_size_is_refused(api: House) -> None:
