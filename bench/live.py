@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from redis.asyncio import Redis
@@ -119,13 +120,19 @@ class Bench:
         wires = Wires(self.server.url, ears.hear)
         await self._warm_up(rows)
         before = self._memory()
+        usages = [processes.usage(self.server.pids)]
         opening = await wires.open([token(row.user_id) for row in rows])
         connected = self._memory()
+        usages.append(processes.usage(self.server.pids))
         beginning = await wires.subscribe(WATCH, [_variables(row) for row in rows])
         watching = self._memory()
+        usages.append(processes.usage(self.server.pids))
+        connect, subscribe = (sum(after.since(before).values()) for before, after in pairwise(usages))
         self.report.sockets = {
             "connects_per_second": len(rows) / opening,
+            "connect_cpu_ms": 1000 * connect / len(rows),
             "subscribes_per_second": len(rows) / beginning,
+            "subscribe_cpu_ms": 1000 * subscribe / len(rows),
             "connected_kib": (connected - before) / len(rows),
             "watching_kib": (watching - before) / len(rows),
         }

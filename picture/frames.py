@@ -8,7 +8,7 @@ waits for ever for a handshake that is none.
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Frame
+from websockets.frames import Frame, Opcode
 
 SLICE_BYTES = 4096
 SMALL_BYTES = 512
@@ -17,6 +17,9 @@ SMALL_AT_ONCE = 300
 SMALL_PER_SECOND = 10
 TOO_MANY = 1008
 NO_HANDSHAKE = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+SEND_NOW = "picture.send_now"  # the extension of ASGI's scope that holds `Frames.send_now`
 
 
 class Frames(WebSocketsSansIOProtocol):
@@ -28,6 +31,18 @@ class Frames(WebSocketsSansIOProtocol):
         self._is_reading = True
         self._is_going_on = False
         self._full_at = 0.0
+
+    async def run_asgi(self) -> None:
+        """Serve it, with a way to send that is ours."""
+        self.scope["extensions"][SEND_NOW] = {"send": self.send_now}
+        await super().run_asgi()
+
+    def send_now(self, text: bytes) -> bool:
+        """Send a message; False when it has to wait, or cannot be. By ASGI it takes 10 µs more."""
+        if self.close_sent or self.disconnected or not self.writable.is_set() or self.transport.is_closing():
+            return False
+        self.transport.write(Frame(Opcode.TEXT, text).serialize(mask=False))
+        return True
 
     def data_received(self, data: bytes) -> None:
         """Take the handshake, which is all there first; of all else a slice."""

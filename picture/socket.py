@@ -14,12 +14,13 @@ from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived, WebSocketDisconnected
 
 from db.claims import Claims
-from picture.frames import Frames
+from picture.frames import SEND_NOW, Frames
 
 REASON_BYTES = 123  # a close frame holds no more
 TOO_SLOW = "Too slow. Connect again and resume."
 HANG_UP_SECONDS = 30  # nothing runs on it any more; the server's pings end what is dead
 
+SendNow = Callable[[bytes], bool]
 Verify = Callable[[str | None], Awaitable[Claims]]
 Watch = Callable[[UUID | None, Callable[[], None]], AbstractContextManager[None]]
 
@@ -70,6 +71,11 @@ def server_options(*, ping_seconds: float, max_frame_bytes: int) -> dict[str, An
     }
 
 
+def _not_now(text: bytes) -> bool:
+    """Where the server has no such way."""
+    return False
+
+
 class Socket(ASGIWebSocketAdapter):
     """One socket. Anybody may `end` it; the handler then hangs up."""
 
@@ -77,6 +83,7 @@ class Socket(ASGIWebSocketAdapter):
         super().__init__(view, request, response)
         self.limits = view.sockets.limits
         self.is_served = False
+        self._send_now: SendNow = response.scope["extensions"].get(SEND_NOW, {}).get("send", _not_now)
         self.ended: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
 
     @property
@@ -111,6 +118,8 @@ class Socket(ASGIWebSocketAdapter):
         """Send one frame. Raises WebSocketDisconnected when it cannot be."""
         if not self.is_open:
             raise WebSocketDisconnected
+        if self._send_now(text.encode()):
+            return
         # Whoever waits here is cancelled when the socket ends. `asyncio.timeout` would be a tenth of an event's price.
         patience = asyncio.get_running_loop().call_later(self.limits.send_seconds, self.end, 1013, TOO_SLOW)
         try:

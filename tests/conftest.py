@@ -20,6 +20,7 @@ from gpu.simulator import Engine, open_simulator
 from picture import worker
 from picture.app import create_app
 from picture.settings import Settings
+from picture.socket import server_options
 from picture.wire import wire
 from tests.client import Client
 from tests.services import Addresses, Services, open_services
@@ -27,7 +28,7 @@ from tests.services import Addresses, Services, open_services
 SECRET = "a secret of the tests, and of nobody else"
 SERVING: dict[str, Any] = {
     "log_config": None,
-    "ws_per_message_deflate": False,
+    **server_options(ping_seconds=20, max_frame_bytes=1_000_000),
     "timeout_graceful_shutdown": 1,
     "lifespan": "on",
 }
