@@ -13,6 +13,7 @@ ANNOUNCE = text("""
     select key, 'image', g.user_id, g.id, g.attempt_id
     from image_generations g, unnest(cast(:keys as text[])) as key
     where g.id = :generation_id and g.attempt_id = :attempt_id and g.status = 'processing'
+    for key share of g  -- an account that ends in this moment waits, and then finds what is announced here
     on conflict (key) do update set updated_at = now() where objects.state = 'announced'
     returning key
 """)

@@ -90,6 +90,7 @@ ANNOUNCE = text("""
     insert into objects (key, kind, user_id, upload_id, attempt_id)
     select key, 'image', u.user_id, u.id, u.attempt_id from uploads u, unnest(cast(:keys as text[])) as key
     where u.id = :id and u.attempt_id = :attempt_id and u.status = 'processing'
+    for key share of u  -- as in `db.objects`
     on conflict (key) do update set updated_at = now() where objects.state = 'announced'
     returning key
 """)

@@ -79,8 +79,16 @@ def judge(error: BaseException) -> Verdict:
             return Verdict(BAD_INPUT, error.as_http_error_reason())
         case RecursionError():
             return Verdict(TOO_COMPLEX, MESSAGES[TOO_COMPLEX])
+    if _lacks_profile(error):
+        return Verdict("UNAUTHENTICATED", "This account is gone.")
     code = _away(error) or INTERNAL
     return Verdict(code, MESSAGES[code])
+
+
+def _lacks_profile(error: BaseException) -> bool:
+    """Whether a row was refused because its owner's account ended in this moment."""
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else error
+    return isinstance(cause, asyncpg.ForeignKeyViolationError) and 'table "profiles"' in (cause.detail or "")
 
 
 def _away(error: BaseException) -> str | None:

@@ -120,7 +120,7 @@ async def test_counts_hold_while_people_and_images_come_and_go(api: House, alice
 
     async def leave(person: Client) -> None:
         async with (await api.database()).as_service() as session:
-            await session.execute(text("delete from profiles where id = :id"), {"id": person.sub})
+            await session.execute(text("select picture.delete_account(:id)"), {"id": person.sub})
 
     await asyncio.gather(*(restless(person) for person in people))
     removed = [alice.mutate("deleteImage", "deletedId", id=picture.global_id) for picture in pictures[:2]]

@@ -182,6 +182,8 @@ begin
     -- the rest hangs on it
     delete from profiles where id = subject;
     get diagnostics many = row_count;
+    -- What was announced by who held the profile until now, as an upload does that begins in this moment.
+    update objects set state = 'deleted', user_id = null, updated_at = now() where user_id = subject;
     return gone || jsonb_build_object('profiles', many);
 end
 $$;
