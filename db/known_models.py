@@ -45,9 +45,13 @@ class KnownModels:
             raise InvalidInputError(f"{found.name} is no longer offered.", path=path, code="MODEL_UNAVAILABLE")
         return found
 
+    def knows(self, id: UUID) -> bool:
+        """Whether the model need not be read."""
+        return id in self._models and time.monotonic() - self._read_at < self._seconds
+
     async def of_ids(self, ids: Iterable[UUID]) -> Mapping[UUID, ModelRow | None]:
         """The models of these ids; None where there is none."""
-        if time.monotonic() - self._read_at >= self._seconds or any(id not in self._models for id in ids):
+        if not all(map(self.knows, ids)):
             await self._read()
         return {id: self._models.get(id) for id in ids}
 

@@ -44,6 +44,8 @@ class Plain(Generic[Row]):
 
     def of(self, values: Sequence[Any]) -> Row:
         """The row that these columns make."""
+        if not self._conversions:
+            return self._make(*values)
         converted = list(values)
         for place, convert in self._conversions:
             converted[place] = convert(converted[place])

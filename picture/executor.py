@@ -13,11 +13,12 @@ from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLOutputType
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
+from graphql.execution.executor import to_nodes
 from graphql.pyutils import Path, gather_with_cancel
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from picture.selections import Field, Selection, Selections
-from schema.loading import Later
+from schema.loading import Ask
 
 _path = partial(tuple.__new__, Path)  # as its own way of being made takes three times as long
 LEAVES = frozenset({str, int, float, bool, datetime, Decimal})  # neither awaitable nor an error
@@ -49,12 +50,12 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             for field in selection.fields:
                 try:
                     value = field.read(source)
-                    kind = type(value)
-                    if kind is field.same:
+                    shape, kind = field.shape, type(value)
+                    if kind is shape.same:
                         result = value
-                    elif field.convert and kind in LEAVES:
-                        result = field.convert(value)
-                    elif value is None and field.is_nullable:
+                    elif shape.convert and kind in LEAVES:
+                        result = shape.convert(value)
+                    elif value is None and shape.is_nullable:
                         result = None
                     else:
                         result = self._complete(field, value, _path((path, field.name, selection.parent)))
@@ -62,7 +63,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
                             waiting.append(field.name)
                 except Exception as error:  # noqa: BLE001 – any: it is the field's
                     at = Path(path, field.name, selection.parent)
-                    self.handle_field_error(error, field.returns, field.details, at)
+                    self.handle_field_error(error, field.shape.returns, field.details, at)
                     result = None
                 results[field.name] = result
         except Exception:
@@ -72,7 +73,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         return _settled(results, waiting) if waiting else results
 
     def _answer_each(self, field: Field, selection: Selection, items: Iterable[Any], path: Path) -> Any:
-        assert field.item
+        item_type = field.shape.item
+        assert item_type
         results: list[Any] = []
         waiting: list[int] = []
         try:
@@ -81,10 +83,10 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
                 try:
                     result = self._answer(selection, item, at)
                     if self.is_awaitable(result):
-                        result = self._awaited(result, field.item, field.details, at)
+                        result = self._awaited(result, item_type, field.details, at)
                         waiting.append(index)
                 except Exception as error:  # noqa: BLE001 – any: it is the item's
-                    self.handle_field_error(error, field.item, field.details, at)
+                    self.handle_field_error(error, item_type, field.details, at)
                     result = None
                 results.append(result)
         except Exception:
@@ -95,16 +97,17 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     def _complete(self, field: Field, value: Any, path: Path) -> Any:
         """What becomes of a value that is no leaf, or not as it should be."""
-        below, kind = field.below, type(value)
-        if below and kind is field.origin and not field.item:
+        shape, below, kind = field.shape, field.below, type(value)
+        if below and kind is shape.origin and not shape.item:
             result = self._answer(below, value, path)
-        elif below and kind is list and field.item and {*map(type, value)} <= {field.origin}:
+        elif below and kind is list and shape.item and {*map(type, value)} <= {shape.origin}:
             result = self._answer_list(field, below, value, path)
         elif self.is_awaitable(value):
             return self._await(field, value, path)
         else:
-            result = self.complete_value(field.returns, field.details, field.info, path, value, None)
-        return self._awaited(result, field.returns, field.details, path) if self.is_awaitable(result) else result
+            info = self.build_resolve_info(shape.definition, to_nodes(field.details), shape.parent, path)
+            result = self.complete_value(shape.returns, field.details, info, path, value, None)
+        return self._awaited(result, shape.returns, field.details, path) if self.is_awaitable(result) else result
 
     def _answer_list(self, field: Field, selection: Selection, items: Sequence[Any], path: Path) -> Any:
         leads_on = selection.leads_on and items and not self._is_read
@@ -124,12 +127,14 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     async def _read_ahead(self, selection: Selection, sources: Sequence[Any]) -> None:
         """Have read what these lead to, and what that leads to."""
-        asks = {value.ask for field in selection.neighbours for value in _known(field, sources) if type(value) is Later}
+        loaders, asks = self.context_value.loaders, set[Ask]()
+        for lead in selection.leads:
+            asks |= getattr(loaders, lead.loader).asks(map(lead.key, sources))
         if asks:
-            await self.context_value.loaders.reader.read(asks)
+            await loaders.reader.read(asks)
         for field in selection.ways:
             found = [one for value in _known(field, sources) for one in (value if type(value) is list else [value])]
-            objects = list({id(one): one for one in found if type(one) is field.origin}.values())
+            objects = list({id(one): one for one in found if type(one) is field.shape.origin}.values())
             if objects and field.below:
                 await self._read_ahead(field.below, objects)
 
@@ -138,7 +143,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             result = self._complete(field, await self.with_abort_signal(value), path)
             return await result if self.is_awaitable(result) else result
         except Exception as error:  # noqa: BLE001 – any: it is the field's
-            self.handle_field_error(error, field.returns, field.details, path)
+            self.handle_field_error(error, field.shape.returns, field.details, path)
             return None
 
     async def _awaited(self, result: Any, type_: GraphQLOutputType, details: FieldDetailsList, path: Path) -> Any:

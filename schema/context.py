@@ -24,7 +24,7 @@ from db.paging import Page
 from db.queue import Place, QueueRules
 from db.tables import GenerationRow, ImageRow, ModelRow, ProfileRow, TagRow, TemplateRow, UploadRow
 from schema.bounds import Bounds
-from schema.loading import Loader, Reader
+from schema.loading import Loader, ModelLoader, Reader
 from storage.addresses import Addresses
 from storage.objects import Storage
 from storage.puts import Puts
@@ -59,7 +59,7 @@ class Loaders:
     @cached_property
     def models(self) -> Loader[ModelRow | None]:
         """By id."""
-        return Loader(self.reader, loaders.MODELS)
+        return ModelLoader(self.reader, loaders.MODELS, self._context.models)
 
     @cached_property
     def profiles(self) -> Loader[ProfileRow | None]:

@@ -8,7 +8,7 @@ from schema.context import Info
 from schema.enums import GenerationStage, HeldReason
 from schema.failure import GenerationFailure
 from schema.fields import computed, neighbour
-from schema.picture import Generation, Image
+from schema.picture import Generation, Image, images_of
 
 
 @strawberry.interface(description="Something that happened to a generation.")
@@ -65,9 +65,7 @@ class GenerationCanceling(GenerationEvent):
 
 @strawberry.type(description="Its images are there.")
 class GenerationCompleted(GenerationEvent):
-    @neighbour("What it made, in order.")
-    def images(self, info: Info) -> list[Image]:
-        return self.generation.stored_images(info)
+    images: list[Image] = neighbour("What it made, in order.", "images_of_generation", "generation.row.id", images_of)
 
 
 @strawberry.type(description="An attempt failed.")

@@ -1,21 +1,20 @@
 """A generation as its row tells it; what leads to its neighbours is in `schema.picture`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from operator import attrgetter
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import strawberry
 
 from db.tables import GenerationRow
 from schema.enums import GenerationMode, GenerationStage, GenerationStatus
+from schema.facts import Fact, OfRow, columns
 from schema.failure import GenerationFailure
 from schema.node import Node, global_id
 from schema.scalars import BigInt
 
-# By the attribute: each is made when it is asked for, which of 24 few are.
-FACTS: Mapping[str, Callable[[GenerationRow], Any]] = {
+FACTS: Mapping[str, Fact] = {
     "id": lambda row: global_id("Generation", row.id),
     "status": lambda row: GenerationStatus(row.status),
     "stage": lambda row: (
@@ -27,18 +26,15 @@ FACTS: Mapping[str, Callable[[GenerationRow], Any]] = {
     "failure": lambda row: GenerationFailure.of(row) if row.status == GenerationStatus.FAILED else None,
     "cost": lambda row: row.cost_usd,
     "duration_seconds": lambda row: row.generation_time_seconds,
-    **{
-        name: attrgetter(name)
-        for name in (
-            "progress", "prompt", "negative_prompt", "width", "height", "steps", "image_count", "strength", "attempt",
-            "created_at", "started_at", "completed_at",
-        )
-    },
+    **columns(
+        "progress", "prompt", "negative_prompt", "width", "height", "steps", "image_count", "strength", "attempt",
+        "created_at", "started_at", "completed_at",
+    ),
 }  # fmt: skip
 
 
 @strawberry.type(description="What a generation's own row tells.")
-class GenerationFacts(Node):
+class GenerationFacts(OfRow, Node):
     FACTS: ClassVar = FACTS
     row: strawberry.Private[GenerationRow]
     status: GenerationStatus = strawberry.field(description="Where it stands.")
@@ -64,15 +60,5 @@ class GenerationFacts(Node):
 
     @classmethod
     def of(cls, row: GenerationRow) -> Self:
-        """The generation that `row` holds; each fact is made of it when it is asked for."""
-        self = cls.__new__(cls)
-        self.row = row
-        return self
-
-    def __getattr__(self, name: str) -> Any:
-        """A fact that has not been asked for yet."""
-        if name not in FACTS:
-            raise AttributeError(f"A generation has no {name}.")
-        value = FACTS[name](self.row)
-        setattr(self, name, value)
-        return value
+        """The generation that `row` holds."""
+        return cls._told_by(row)

@@ -1,18 +1,31 @@
 """An image as its row tells it; what leads to its neighbours is in `schema.picture`."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Self
+from typing import ClassVar, Self
 
 import strawberry
 
 from db.tables import ImageRow
 from schema.enums import ImageFormat
+from schema.facts import Fact, OfRow, columns
 from schema.node import Node, global_id
 from schema.scalars import BigInt
 
+FACTS: Mapping[str, Fact] = {
+    "id": lambda row: global_id("Image", row.id),
+    "format": lambda row: ImageFormat(row.format),
+    "seed": lambda row: BigInt(row.seed) if row.seed is not None else None,
+    **columns(
+        "width", "height", "file_size", "blurhash", "prompt", "negative_prompt", "steps", "guidance", "is_public",
+        "like_count", "created_at", "archived_at", "hidden_at",
+    ),
+}  # fmt: skip
+
 
 @strawberry.type(description="What an image's own row tells.")
-class ImageFacts(Node):
+class ImageFacts(OfRow, Node):
+    FACTS: ClassVar = FACTS
     row: strawberry.Private[ImageRow]
     width: int = strawberry.field(description="In pixels.")
     height: int = strawberry.field(description="In pixels.")
@@ -35,22 +48,4 @@ class ImageFacts(Node):
     @classmethod
     def of(cls, row: ImageRow) -> Self:
         """The image that `row` holds."""
-        return cls(
-            id=global_id("Image", row.id),
-            row=row,
-            width=row.width,
-            height=row.height,
-            format=ImageFormat(row.format),
-            file_size=row.file_size,
-            blurhash=row.blurhash,
-            prompt=row.prompt,
-            negative_prompt=row.negative_prompt,
-            seed=BigInt(row.seed) if row.seed is not None else None,
-            steps=row.steps,
-            guidance=row.guidance,
-            is_public=row.is_public,
-            like_count=row.like_count,
-            created_at=row.created_at,
-            archived_at=row.archived_at,
-            hidden_at=row.hidden_at,
-        )
+        return cls._told_by(row)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
+from db.known_models import KnownModels
 from db.neighbours import Asked, Found, Neighbours
+from db.tables import ModelRow
 
 T = TypeVar("T")
 V = TypeVar("V")
-W = TypeVar("W")
 Ask = tuple[Neighbours[Any], UUID]
 Make = Callable[[Any], Any]
 UNKNOWN = object()
@@ -119,11 +120,7 @@ class Later(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Loader(Generic[V]):
-    """What ids lead to.
-
-    Fields ask by `get` and `find`, which answer with an awaitable where it has still to be read: graphql-core awaits
-    what is one, and a task for each field of each object would cost more than all that it reads.
-    """
+    """What ids lead to."""
 
     reader: Reader
     kind: Neighbours[V]
@@ -133,12 +130,28 @@ class Loader(Generic[V]):
         found: V = await self.reader.load((self.kind, id))
         return found
 
-    def get(self, id: UUID, make: Callable[[V], T]) -> T:
-        """What `make` makes of it."""
-        found: T = self.reader.get((self.kind, id), make)
-        return found
+    def asks(self, ids: Iterable[UUID | None]) -> set[Ask]:
+        """What to read ahead, so that none of these is Later."""
+        return {(self.kind, id) for id in ids if id}
 
-    def find(self: "Loader[W | None]", id: UUID | None, make: Callable[[W], T]) -> T | None:
-        """What `make` makes of it; None where there is no id, or nothing to see."""
-        found: T | None = self.reader.get((self.kind, id), make) if id else None
-        return found
+    def get(self, id: UUID | None, make: Make) -> Any:
+        """What `make` makes of it; None where there is no id, or nothing to see. Later while that is not known.
+
+        graphql-core awaits what is an awaitable: a task for each field of each object would cost more than the reading.
+        """
+        return self.reader.get((self.kind, id), make) if id else None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLoader(Loader[ModelRow | None]):
+    """That of models, which are few, and known for a moment."""
+
+    known: KnownModels
+
+    def asks(self, ids: Iterable[UUID | None]) -> set[Ask]:
+        """Rarely any."""
+        return {(self.kind, id) for id in ids if id and not self.known.knows(id)}
+
+    def get(self, id: UUID | None, make: Make) -> Any:
+        """As of others; rarely Later."""
+        return self.known.shown(id, make) or Loader.get(self, id, make) if id else None

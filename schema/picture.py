@@ -2,19 +2,19 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated
-from uuid import UUID
+from typing import Annotated, ClassVar
 
 import strawberry
 from strawberry import UNSET
 
 from db.paging import Cursor, Order, Page
-from db.tables import GenerationRow, ImageRow, ProfileRow, TagRow
+from db.tables import GenerationRow, ImageRow, ProfileRow
 from schema.arguments import After, Before, First, Last
 from schema.batch import BatchFacts
 from schema.context import Info
 from schema.enums import GenerationStatus, HeldReason, ThumbnailSize
 from schema.estimate import remaining_seconds
+from schema.facts import OfRow, columns
 from schema.fields import computed, neighbour
 from schema.generation import GenerationFacts
 from schema.image import ImageFacts
@@ -27,17 +27,15 @@ Size = Annotated[ThumbnailSize, strawberry.argument(description="How large.")]
 Count = Callable[[], Awaitable[int]]
 
 
-def _model(info: Info, id: UUID | None) -> Model | None:
-    known = info.context.models.shown(id, Model.of) if id else None
-    return known or info.context.loaders.models.find(id, Model.of)
-
-
 async def _nothing() -> int:
     return 0
 
 
 @strawberry.type(description="A person, as everybody may see them.")
-class Profile(Node):
+class Profile(OfRow, Node):
+    FACTS: ClassVar = {
+        "id": lambda row: global_id("Profile", row.id), **columns("username", "avatar_url", "created_at")
+    }  # fmt: skip
     row: strawberry.Private[ProfileRow]
     username: str | None = strawberry.field(description="Unique; null until they choose one.")
     avatar_url: str | None = strawberry.field(description="The address of their picture.")
@@ -55,13 +53,7 @@ class Profile(Node):
     @classmethod
     def of(cls, row: ProfileRow) -> "Profile":
         """The person that `row` holds."""
-        return cls(
-            id=global_id("Profile", row.id),
-            row=row,
-            username=row.username,
-            avatar_url=row.avatar_url,
-            created_at=row.created_at,
-        )
+        return cls._told_by(row)
 
 
 @strawberry.type(description="One request for pictures, from the queue to the result.")
@@ -85,17 +77,19 @@ class Generation(GenerationFacts):
         place = await info.context.loaders.places.load(self.row.id) if self.is_queued else None
         return place.eta_seconds if place else None
 
-    @neighbour("What makes it.")
-    def model(self, info: Info) -> Model:
-        return _model(info, self.row.model_id)  # type: ignore[return-value]  # models are never deleted
-
-    @neighbour("The image that it starts from; null when there is none to see.")
-    def source_image(self, info: Info) -> "Image | None":
-        return info.context.loaders.images.find(self.row.source_image_id, Image.of)
-
-    @neighbour("The one that this repeats at its owner's wish; null when that is deleted.")
-    def retry_of(self, info: Info) -> "Generation | None":
-        return info.context.loaders.generations.find(self.row.retry_of, Generation.of)
+    model: Model = neighbour("What makes it.", "models", "row.model_id", Model.of)
+    source_image: "Image | None" = neighbour(
+        "The image that it starts from; null when there is none to see.",
+        "images", "row.source_image_id", lambda row: Image.of(row),
+    )  # fmt: skip
+    retry_of: "Generation | None" = neighbour(
+        "The one that this repeats at its owner's wish; null when that is deleted.",
+        "generations", "row.retry_of", lambda row: Generation.of(row),
+    )  # fmt: skip
+    images: list["Image"] = neighbour(
+        "What it made, in order; empty until COMPLETED.",
+        "images_of_generation", "row.id", lambda rows: images_of(rows),
+    )  # fmt: skip
 
     @computed("The batch that it is part of.")
     async def batch(self, info: Info) -> "Batch | None":
@@ -103,18 +97,10 @@ class Generation(GenerationFacts):
         found = await info.context.loaders.batches.load(part_of) if part_of else None
         return Batch.of(found) if found else None
 
-    @neighbour("What it made, in order; empty until COMPLETED.")
-    def images(self, info: Info) -> list["Image"]:
-        return self.stored_images(info)
-
     async def place_in_queue(self, info: Info) -> int | None:
         """Its position while it waits and may be taken."""
         place = await info.context.loaders.places.load(self.row.id) if self.is_queued else None
         return place.position if place else None
-
-    def stored_images(self, info: Info) -> list["Image"]:
-        """Its images by their index."""
-        return info.context.loaders.images_of_generation.get(self.row.id, _images)
 
     @property
     def is_queued(self) -> bool:
@@ -124,23 +110,23 @@ class Generation(GenerationFacts):
 
 @strawberry.type(description="2 to 10 generations that were asked for together.")
 class Batch(BatchFacts):
-    @neighbour("By their place in the batch; of a place the newest.")
-    def generations(self, info: Info) -> list[Generation]:
-        return info.context.loaders.generations_of_batch.get(self.row_id, _generations)
+    generations: list[Generation] = neighbour(
+        "By their place in the batch; of a place the newest.",
+        "generations_of_batch", "row_id", lambda rows: [Generation.of(row) for row in rows],
+    )  # fmt: skip
 
 
 @strawberry.type(description="A stored picture.")
 class Image(ImageFacts):
     shown_at: strawberry.Private[ImageAddresses | None] = None  # once somebody has asked
 
-    @neighbour("The caller's own; null for others, and when it is deleted.")
-    def generation(self, info: Info) -> Generation | None:
-        return info.context.loaders.generations.find(self.row.generation_id, Generation.of)
-
-    @neighbour("Whose it is.")
-    def owner(self, info: Info) -> Profile:
-        owner = info.context.loaders.profiles.find
-        return owner(self.row.user_id, Profile.of)  # type: ignore[return-value]  # an image goes with its owner
+    generation: Generation | None = neighbour(
+        "The caller's own; null for others, and when it is deleted.", "generations", "row.generation_id", Generation.of
+    )
+    owner: Profile = neighbour("Whose it is.", "profiles", "row.user_id", Profile.of)
+    model: Model | None = neighbour("What made it.", "models", "row.model_id", Model.of)
+    tags: list[Tag] = neighbour("By name.", "tags_of_image", "row.id", lambda rows: [Tag.of(row) for row in rows])
+    liked_by_me: bool = neighbour("Whether the caller is one of those who like it.", "liked", "row.id", bool)
 
     @computed("Public images: a stable address. Private ones: signed, the same one within a window.")
     def url(self, info: Info) -> str:
@@ -158,10 +144,6 @@ class Image(ImageFacts):
     def download_url(self, info: Info) -> str:
         return self.addresses(info).url("download")
 
-    @neighbour("What made it.")
-    def model(self, info: Info) -> Model | None:
-        return _model(info, self.row.model_id)
-
     @computed("The owner's mark; false for anybody else.")
     def is_favorite(self, info: Info) -> bool:
         return self.row.is_favorite and self.row.user_id == info.context.claims.sub
@@ -169,14 +151,6 @@ class Image(ImageFacts):
     @computed("0 to 5 stars, null when not rated; the owner's, null for anybody else.")
     def rating(self, info: Info) -> int | None:
         return self.row.rating if self.row.user_id == info.context.claims.sub else None
-
-    @neighbour("By name.")
-    def tags(self, info: Info) -> list[Tag]:
-        return info.context.loaders.tags_of_image.get(self.row.id, _tags)
-
-    @neighbour("Whether the caller is one of those who like it.")
-    def liked_by_me(self, info: Info) -> bool:
-        return info.context.loaders.liked.get(self.row.id, bool)
 
     def addresses(self, info: Info) -> ImageAddresses:
         """Where it is shown: by its publication while everybody may see it, else signed."""
@@ -186,16 +160,9 @@ class Image(ImageFacts):
         return self.shown_at
 
 
-def _tags(rows: Sequence[TagRow]) -> list[Tag]:
-    return [Tag.of(row) for row in rows]
-
-
-def _images(rows: Sequence[ImageRow]) -> list[Image]:
+def images_of(rows: Sequence[ImageRow]) -> list[Image]:
+    """The images that these rows hold."""
     return [Image.of(row) for row in rows]
-
-
-def _generations(rows: Sequence[GenerationRow]) -> list[Generation]:
-    return [Generation.of(row) for row in rows]
 
 
 @strawberry.type(description="An image in a list.")

@@ -48,9 +48,7 @@ class Upload(Node):
             return []
         return [UploadHeader(name="Content-Type", value=self.row.content_type)]
 
-    @neighbour("When READY, until it is deleted.")
-    def image(self, info: Info) -> Image | None:
-        return info.context.loaders.images.find(self.row.image_id, Image.of)
+    image: Image | None = neighbour("When READY, until it is deleted.", "images", "row.image_id", Image.of)
 
     @computed("When REJECTED.")
     def error(self) -> InvalidInputError | None:
