@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from graphql import GraphQLObjectType, GraphQLOutputType
+from graphql import GraphQLObjectType, GraphQLOutputType, OperationType
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.execution.executor import to_nodes
 from graphql.pyutils import Path, gather_with_cancel
@@ -29,7 +29,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._selections = Selections(self)
+        self._selections = Selections()
         self._is_read = False  # what the objects that are answered lead to
 
     def execute_fields(
@@ -41,7 +41,14 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> Any:
         """What the fields of an object come to."""
-        return self._answer(self._selections.of(parent_type, grouped_field_set, path), source_value, path)
+        return self._answer(self._selections.of(self, parent_type, grouped_field_set, path), source_value, path)
+
+    def build_response(self, data: dict[str, Any] | None) -> Any:
+        """The answer. Cycles would keep all that was read for it until the collector comes."""
+        if self.operation.operation is not OperationType.SUBSCRIPTION and not self.background_futures:
+            self._selections.forget()
+            del self.async_helpers
+        return super().build_response(data)
 
     def _answer(self, selection: Selection, source: Any, path: Path | None) -> Any:
         results: dict[str, Any] = {}

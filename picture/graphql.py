@@ -99,15 +99,17 @@ class Schema(strawberry.Schema):
     def _get_custom_context_kwargs(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         return {**super()._get_custom_context_kwargs(*args, **kwargs), "max_coercion_errors": MAX_ERRORS}
 
-    async def _execute_operation(self, *args: Any, **kwargs: Any) -> Any:
+    async def _execute_operation(self, execution_context: ExecutionContext, *args: Any, **kwargs: Any) -> Any:
         """Cancelled when its time is up; asyncpg then has Postgres cancel what runs."""
         try:
             async with asyncio.timeout(self.operation_seconds) as timeout:
-                return await super()._execute_operation(*args, **kwargs)
+                return await super()._execute_operation(execution_context, *args, **kwargs)
         except TimeoutError as error:
             if timeout.expired():
                 raise TookTooLongError(self.operation_seconds) from error
             raise
+        finally:  # in cycles, what was read would stay until the collector comes
+            execution_context.context.loaders.forget()
 
 
 def make_schema(limits: DocumentLimits | None = None, *, operation_seconds: float = 20, plans: bool = True) -> Schema:

@@ -20,6 +20,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
+    GraphQLSchema,
     GraphQLString,
     get_named_type,
     get_nullable_type,
@@ -109,17 +110,17 @@ class Selection:
 class Selections:
     """Those of one execution."""
 
-    def __init__(self, executor: Executor[Any]) -> None:
-        self._executor = executor
+    def __init__(self) -> None:
         self._known: dict[tuple[GraphQLObjectType, int], Selection] = {}
-        self._shapes: dict[tuple[str, str], Shape] = executor.schema.extensions.setdefault(SHAPES, {})
 
-    def of(self, type_: GraphQLObjectType, grouped: GroupedFieldSet, path: Path | None) -> Selection:
+    def of(
+        self, executor: Executor[Any], type_: GraphQLObjectType, grouped: GroupedFieldSet, path: Path | None
+    ) -> Selection:
         """That of a type in a place, which graphql-core has collected."""
         key = (type_, id(grouped) if path else 0)  # the root's is collected for each event, and the same
         found = self._known.get(key)
         if found is None:
-            asked = (self._field(type_, name, details, path) for name, details in grouped.items())
+            asked = (self._field(executor, type_, name, details, path) for name, details in grouped.items())
             fields = [field for field in asked if field]
             leads = [field.shape.lead for field in fields if field.shape.lead]
             ways = [field for field in fields if field.below and field.below.leads_on]
@@ -127,20 +128,36 @@ class Selections:
             found = self._known[key] = Selection(type_.name, grouped, fields, leads, ways)
         return found
 
+    def forget(self) -> None:
+        """Let go of them, and of all that they hold."""
+        self._known.clear()
+
     def _field(
-        self, parent: GraphQLObjectType, name: str, details: FieldDetailsList, path: Path | None
+        self,
+        executor: Executor[Any],
+        parent: GraphQLObjectType,
+        name: str,
+        details: FieldDetailsList,
+        path: Path | None,
     ) -> Field | None:
-        executor, asked = self._executor, details[0].node.name.value
-        shape = self._shapes.get((parent.name, asked))
+        shape = _shape(executor.schema, parent, details[0].node.name.value)
         if shape is None:
-            definition = executor.schema.get_field(parent, asked)
-            if not definition:
-                return None
-            shape = self._shapes[parent.name, asked] = Shape.of(parent, definition)
+            return None
         below, at = None, Path(path, name, parent.name)
         if shape.objects:
-            below = self.of(shape.objects, executor.collect_subfields(shape.objects, details).grouped_field_set, at)
+            grouped = executor.collect_subfields(shape.objects, details).grouped_field_set
+            below = self.of(executor, shape.objects, grouped, at)
         return Field(name, shape, details, shape.fact or _read(executor, shape, details, at), below)
+
+
+def _shape(schema: GraphQLSchema, parent: GraphQLObjectType, name: str) -> Shape | None:
+    shapes: dict[tuple[str, str], Shape] = schema.extensions.setdefault(SHAPES, {})
+    if (parent.name, name) not in shapes:
+        definition = schema.get_field(parent, name)
+        if not definition:
+            return None
+        shapes[parent.name, name] = Shape.of(parent, definition)
+    return shapes[parent.name, name]
 
 
 def _origin(type_: GraphQLObjectType) -> type | None:

@@ -1,13 +1,15 @@
 """Our executor answers of the real schema what graphql-core's does; what can go wrong is in `tests/picture`."""
 
+import gc
 import random
 from typing import Any
 
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from picture.graphql import make_schema
-from tests.resolvers.test_plans import PEOPLE, ROOMY, Readers, pools, readers
-from tests.resolvers.writer import Writer
+from schema.picture import Image
+from tests.resolvers.test_plans import PAGES, PEOPLE, ROOMY, Readers, pools, readers
+from tests.resolvers.writer import Writer, Written
 
 __all__ = ["readers"]
 
@@ -36,3 +38,14 @@ async def test_what_is_executed_is_what_graphql_core_would_execute(readers: Read
         answered += not wrong
         failed += bool(wrong)
     assert (answered > 0.6 * DOCUMENTS, failed > 0.02 * DOCUMENTS) == (True, True), (answered, failed)
+
+
+async def test_what_was_read_is_gone_without_the_collector(readers: Readers) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        _, (data, errors) = await readers.answer(readers.resolved, PEOPLE[0], Written(PAGES, {}, None))
+        assert (len(data["images"]["edges"]) > 0, errors) == (True, [])
+        assert [one for one in gc.get_objects() if isinstance(one, Image)] == []
+    finally:
+        gc.enable()
