@@ -78,10 +78,12 @@ async def measure(options: Options) -> Report:
         try:
             await admin.execute("create temp table bench_waiting (waiting int, held int)")
             for waiting, held in [*((depth, 0) for depth in DEPTHS), (DEPTHS[-1], HELD)]:
-                options.say(f"a queue of {waiting + held:,}")
-                await _fill(admin, waiting, held)
                 name = f"{waiting:,} waiting" + (f" behind {held:,} of people at their limit" if held else "")
-                await _take(report, name, database, size)
+                for count, per_second in ((1, None), (TAKERS, TAKES_PER_SECOND)):
+                    options.say(f"a queue of {waiting + held:,}")
+                    await _fill(admin, waiting, held)
+                    label = f"{name}, {count} taker{'s' * (count > 1)}"
+                    await _take(report, label, database, count, per_second, size.takes)
             options.say("inserting")
             report.inserts = await _insert(admin, size.inserts)
         finally:
@@ -97,19 +99,19 @@ async def _fill(admin: asyncpg.Connection, waiting: int, held: int) -> None:
     await admin.execute("vacuum (analyze) image_generations")
 
 
-async def _take(report: Report, name: str, database: Addresses, size: Size) -> None:
+async def _take(
+    report: Report, label: str, database: Addresses, count: int, per_second: float | None, takes: int
+) -> None:
     db = Database.connect(database.worker, pool_size=2 * TAKERS)
     end = await asyncpg.create_pool(database.worker, min_size=1, max_size=TAKERS)
     try:
         models = await end.fetchval("select array_agg(id) from models where engine = 'comfyui' and is_active")
         takers = Takers(db, end, models)
-        for count, per_second in ((1, None), (TAKERS, TAKES_PER_SECOND)):
-            await takers.take(count, None, 10 * count)
-            with timed(db.engine.sync_engine) as statements:
-                took = await takers.take(count, per_second, size.takes)
-            label = f"{name}, {count} taker{'s' * (count > 1)}"
-            report.statements[label] = figures.milliseconds(statements())
-            report.whole[label] = figures.milliseconds(took)
+        await takers.take(count, None, 10 * count)
+        with timed(db.engine.sync_engine) as statements:
+            took = await takers.take(count, per_second, takes)
+        report.statements[label] = figures.milliseconds(statements())
+        report.whole[label] = figures.milliseconds(took)
     finally:
         await end.close()
         await db.close()

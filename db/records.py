@@ -25,7 +25,10 @@ uuid = lru_cache(4096)(UUID)  # the same few generations and people, again and a
 
 def dump(row: GenerationRow) -> dict[str, Any]:
     """All of it that is not null, which is half."""
-    return {name: value for name in _COLUMNS if (value := getattr(row, name)) is not None}
+    own = row.__dict__
+    if not own.keys() >= _COLUMNS.keys():  # expired, or not all of it was read
+        own = {name: getattr(row, name) for name in _COLUMNS}
+    return {name: value for name in _COLUMNS if (value := own[name]) is not None}
 
 
 def load(values: Mapping[str, Any]) -> GenerationRow:

@@ -134,18 +134,21 @@ def _check_kind(request: Request) -> None:
 
 async def _body(request: Request, limits: RequestLimits) -> bytes:
     most = limits.max_body_bytes
-    too_large = RefusedError(413, f"A request has at most {most} bytes.", headers={"Connection": "close"})
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > most:
-        raise too_large
+        raise _too_large(most)
     body = bytearray()
     try:
         async with asyncio.timeout(limits.body_seconds):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > most:
-                    raise too_large
+                    raise _too_large(most)
     except TimeoutError:
         message = f"The request did not arrive within {limits.body_seconds:g} s."
         raise RefusedError(408, message, headers={"Connection": "close"}) from None
     return bytes(body)
+
+
+def _too_large(most: int) -> RefusedError:
+    return RefusedError(413, f"A request has at most {most} bytes.", headers={"Connection": "close"})

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Mapping
 from enum import Enum
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from graphql import DocumentNode, GraphQLError
+from graphql import DocumentNode, GraphQLError, OperationType
 from strawberry import Schema
 
 from db.errors import PictureError
@@ -56,7 +56,7 @@ class Plans:
         if len(text) > PLANNED_CHARACTERS:
             return None
         operation = self._operations.get((text, name), lambda: Operation.find(self._schema._schema, document, name))
-        if operation is None:
+        if operation is None or operation.node.operation is not OperationType.QUERY:
             return None
         try:
             request = Request(self._schema, context, operation, given, operation.coerce(given))
