@@ -138,7 +138,7 @@ class Run:
         cpu = {role: statistics.median(each.cpu_ms[role] for each in rounds) for role in rounds[0].cpu_ms}
         latencies = figures.milliseconds(latency for each in rounds for latency in each.latencies)
         return {
-            "cpu_ms": statistics.median(map(total, rounds)),
+            "cpu_ms": statistics.median(each.total for each in rounds),
             **cpu,
             "x_bare": self.ratio(load, UNIT),
             "per_second": statistics.median(each.per_second for each in rounds),
@@ -148,7 +148,7 @@ class Run:
 
     def ratio(self, load: Load, to: Load, of: Callable[[Flood], float] | None = None) -> float:
         """The median of the rounds' own ratios: what slows a whole round down does not count."""
-        figure = of or total
+        figure = of or (lambda each: each.total)
         pairs = zip(self.floods[load], self.floods[to], strict=True)
         return statistics.median(figure(each) / figure(unit) for each, unit in pairs)
 
@@ -178,11 +178,6 @@ def difference(expected: object, found: object, path: str = "") -> str:
     else:
         return f"{path}: {expected!r} and {found!r}"
     return next((difference(a, b, f"{path}.{key}") for key, a, b in parts if a != b), "")
-
-
-def total(each: Flood) -> float:
-    """All CPU of a request, wherever the work is done."""
-    return sum(each.cpu_ms.values())
 
 
 def named(load: Load) -> str:

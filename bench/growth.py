@@ -56,7 +56,7 @@ async def measure(options: Options) -> Report:
                     rounds = [
                         await flood(servers[load[0]], workloads[load[1]], size.seconds) for _ in range(size.rounds)
                     ]
-                    found[answers.named(load)][str(scale)] = statistics.median(map(answers.total, rounds))
+                    found[answers.named(load)][str(scale)] = statistics.median(each.total for each in rounds)
     report.cpu_ms = dict(found)
     return report
 

@@ -28,6 +28,11 @@ class Flood:
     cpu_ms: dict[str, float]
 
     @property
+    def total(self) -> float:
+        """CPU of a request in ms, wherever the work is done."""
+        return sum(self.cpu_ms.values())
+
+    @property
     def per_second(self) -> float:
         """Requests answered."""
         return self.count / self.seconds

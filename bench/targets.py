@@ -13,6 +13,7 @@ from bench import figures
 
 # CPU a request, in that of bare's page of a gallery.
 PG_GALLERY, PG_GENERATION, PG_CREATE = 3.0, 0.51, 0.57
+NEST_EVENT = 0.026  # one of 2,000 a second to 1,000 sockets
 # Requests a second of bare's, in those of others.
 BARE_PER_PG, BARE_PER_POSTGRAPHILE, BARE_PER_PRISMA = 448 / 136, 448 / 82, 448 / 41
 

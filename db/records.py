@@ -12,14 +12,11 @@ from types import UnionType
 from typing import Any, get_args
 from uuid import UUID
 
-from sqlalchemy.orm import configure_mappers
-
 from db.rows import made
 from db.tables import GenerationRow
 
 Convert = Callable[[Any], Any]
 
-configure_mappers()  # else what is made by hand cannot be read until the ORM has made something itself
 uuid = lru_cache(4096)(UUID)  # the same few generations and people, again and again
 
 
@@ -35,18 +32,16 @@ def load(values: Mapping[str, Any]) -> GenerationRow:
     """The row of JSON's values, from `dump` or Postgres. Raises KeyError when another release has written them."""
     if not values.keys() >= _REQUIRED:
         raise KeyError("A row of another release.")
-    row = made(GenerationRow, _BLANK)
-    own = row.__dict__
-    own.update(values)
+    own = {**_BLANK, **values}
     for name, convert in _CONVERTS.items():
         if (value := own[name]) is not None:
             own[name] = convert(value)
-    return row
+    return made(GenerationRow, own)
 
 
 def copy(row: GenerationRow, **changes: Any) -> GenerationRow:
     """The row with other values, to read from; the ORM hears nothing of it."""
-    other = object.__new__(GenerationRow)
+    other = object.__new__(type(row))
     other.__dict__.update(row.__dict__, **changes)
     return other
 

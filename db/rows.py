@@ -6,7 +6,6 @@ from typing import Any, Generic, TypeVar, cast
 
 import orjson
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm.attributes import manager_of_class
 from sqlmodel import SQLModel
 
 from db.tables import Word
@@ -15,10 +14,14 @@ Row = TypeVar("Row", bound=SQLModel)
 
 
 def made(table: type[Row], values: Mapping[str, object]) -> Row:
-    """A row that belongs to no session. Made as the ORM makes those that it reads: 10 µs, by pydantic 160."""
-    row: Row = manager_of_class(table).new_instance()
+    """What reads like a row of `table` with these values, and has nothing of the ORM's: 1 µs, by pydantic 160."""
+    row = _Made()
     row.__dict__.update(values)
-    return row
+    return cast("Row", row)
+
+
+class _Made:
+    """A row's columns as plain attributes."""
 
 
 class Plain(Generic[Row]):

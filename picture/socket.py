@@ -112,18 +112,18 @@ class Socket(ASGIWebSocketAdapter):
     async def send_json(self, message: Mapping[str, object]) -> None:
         """Send it. Raises WebSocketDisconnected when it cannot be."""
         encoded = self.view.encode_json(message)
-        await self.send(encoded if isinstance(encoded, str) else encoded.decode())
+        await self.send(encoded.encode() if isinstance(encoded, str) else encoded)
 
-    async def send(self, text: str) -> None:
+    async def send(self, text: bytes) -> None:
         """Send one frame. Raises WebSocketDisconnected when it cannot be."""
         if not self.is_open:
             raise WebSocketDisconnected
-        if self._send_now(text.encode()):
+        if self._send_now(text):
             return
         # Whoever waits here is cancelled when the socket ends. `asyncio.timeout` would be a tenth of an event's price.
         patience = asyncio.get_running_loop().call_later(self.limits.send_seconds, self.end, 1013, TOO_SLOW)
         try:
-            await self.ws.send_text(text)
+            await self.ws.send_text(text.decode())
         except (WebSocketDisconnect, RuntimeError) as error:
             raise WebSocketDisconnected from error
         finally:

@@ -228,9 +228,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         await super().run_operation(operation)
 
     async def _send_payload(self, operation: Operation[Context, None], payload: bytes) -> bool:
-        message = b'{"id":%b,"type":"next","payload":%b}' % (orjson.dumps(operation.id), payload)
         try:
-            await self.websocket.send(message.decode())
+            await self.websocket.send(b'{"id":%b,"type":"next","payload":%b}' % (orjson.dumps(operation.id), payload))
         except WebSocketDisconnected:
             return False
         return True

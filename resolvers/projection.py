@@ -5,6 +5,7 @@ is compiled once for a selection, reads plain attributes, and what it makes of a
 the same. What it does not know (a field with a resolver, a foreign directive) it leaves to execution, event by event.
 """
 
+import math
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,6 +14,8 @@ from typing import Any
 
 import orjson
 from graphql import (
+    GRAPHQL_MAX_INT,
+    GRAPHQL_MIN_INT,
     BooleanValueNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -24,6 +27,7 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
+    GraphQLScalarType,
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
@@ -42,6 +46,14 @@ CONDITIONS = {"skip", "include"}
 STRAWBERRY = "strawberry-definition"
 
 Read = Callable[[Any], Any]
+# What is told as it is, by the type's name.
+PLAIN: Mapping[str, tuple[type, Callable[[Any], bool]]] = {
+    "String": (str, lambda _: True),
+    "ID": (str, lambda _: True),
+    "Boolean": (bool, lambda _: True),
+    "Int": (int, lambda value: GRAPHQL_MIN_INT <= value <= GRAPHQL_MAX_INT),
+    "Float": (float, math.isfinite),
+}
 Fields = dict[str, list[FieldNode]]
 Pieces = Sequence[bytes]
 
@@ -214,13 +226,23 @@ def _leaf(type_: GraphQLLeafType) -> Read:
     if isinstance(type_, GraphQLEnumType):
         return _Names(type_).__getitem__
     if is_specified_scalar_type(type_):
-        return type_.coerce_output_value
+        return _scalar(type_)
 
     def convert(value: object) -> object:
         found = type_.coerce_output_value(value)
         if found is None:
             raise _UnknownError
         return found
+
+    return convert
+
+
+def _scalar(type_: GraphQLScalarType) -> Read:
+    """As graphql-core converts it, which looks for what has to be converted first."""
+    coerce, (kind, is_plain) = type_.coerce_output_value, PLAIN[type_.name]
+
+    def convert(value: Any) -> object:
+        return value if type(value) is kind and is_plain(value) else coerce(value)
 
     return convert
 

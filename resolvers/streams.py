@@ -14,7 +14,7 @@ from resolvers.ids import row_id
 from resolvers.sending import Sender
 from schema.arguments import Id
 from schema.context import Info
-from schema.enums import GenerationStage, HeldReason
+from schema.enums import HeldReason
 from schema.events import (
     GenerationCanceled,
     GenerationCanceling,
@@ -107,7 +107,7 @@ def event_of(told: Told, cursor: str) -> GenerationEvent:
         case Progress():
             return GenerationProgressed(
                 **base,
-                stage=GenerationStage(news.stage),
+                stage=news.stage,
                 progress=news.progress,
                 step=news.step,
                 steps=news.steps,

@@ -16,19 +16,15 @@ from schema.scalars import BigInt
 
 FACTS: Mapping[str, Fact] = {
     "id": lambda row: global_id("Generation", row.id),
-    "status": lambda row: GenerationStatus(row.status),
-    "stage": lambda row: (
-        GenerationStage(row.stage) if row.stage and row.status == GenerationStatus.PROCESSING else None
-    ),
-    "mode": lambda row: GenerationMode(row.mode),
+    "stage": lambda row: row.stage if row.status is GenerationStatus.PROCESSING else None,
     "guidance": lambda row: row.guidance_scale,
     "seed": lambda row: BigInt(row.seed),
-    "failure": lambda row: GenerationFailure.of(row) if row.status == GenerationStatus.FAILED else None,
+    "failure": lambda row: GenerationFailure.of(row) if row.status is GenerationStatus.FAILED else None,
     "cost": lambda row: row.cost_usd,
     "duration_seconds": lambda row: row.generation_time_seconds,
     **columns(
-        "progress", "prompt", "negative_prompt", "width", "height", "steps", "image_count", "strength", "attempt",
-        "created_at", "started_at", "completed_at",
+        "status", "progress", "prompt", "negative_prompt", "mode", "width", "height", "steps", "image_count",
+        "strength", "attempt", "created_at", "started_at", "completed_at",
     ),
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NewType
 
+import orjson
 import strawberry
 from strawberry.exceptions import StrawberryInputCoercionError
 from strawberry.types.scalar import ScalarDefinition
@@ -29,8 +30,8 @@ def _parse_datetime(value: object) -> datetime:
 
 def _serialize_datetime(value: datetime) -> str:
     """As Postgres prints it in JSON: without trailing zeros."""
-    whole, dot, fraction = value.astimezone(UTC).isoformat().removesuffix(OFFSET).partition(".")
-    return f"{whole}{dot}{fraction.rstrip('0')}{OFFSET}"
+    text = orjson.dumps(value.astimezone(UTC))[1:-1].decode().removesuffix(OFFSET)  # a third of what isoformat takes
+    return f"{text.rstrip('0') if '.' in text else text}{OFFSET}"
 
 
 def _parse_big_int(value: object) -> BigInt:
