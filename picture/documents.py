@@ -17,7 +17,6 @@ from graphql import (
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
-    parse,
     specified_rules,
     validate,
 )
@@ -29,12 +28,13 @@ from strawberry.types.graphql import OperationType
 from db.errors import RateLimitError
 from picture.costs import Costs
 from picture.failures import BAD_INPUT, MESSAGES, TOO_COMPLEX
+from picture.lexer import parse
 from picture.shapes import DocumentLimits, too_large, too_long
 
 CACHED_DOCUMENTS = 512
 CACHED_CHARACTERS = 10_000  # longer ones are rare, and 512 of them would be megabytes
 NESTED = MESSAGES[TOO_COMPLEX]
-NO_DOCUMENT = parse("{ __typename }")  # stands for what could not be parsed, until its errors are told
+NO_DOCUMENT = parse("{ __typename }", 10)  # stands for what could not be parsed, until its errors are told
 MAX_ERRORS = 10  # each costs a walk to its place, and a search for what may have been meant
 
 
@@ -66,7 +66,7 @@ class Documents:
         if wrong := too_long(text, limits):
             return Examined(None, (too_complex(wrong),))
         try:
-            document = parse(text, max_tokens=limits.max_tokens)
+            document = parse(text, limits.max_tokens)
         except GraphQLError as error:
             return Examined(None, (error.with_traceback(None),))
         except RecursionError:

@@ -13,16 +13,15 @@ from graphql import (
     FragmentSpreadNode,
     OperationDefinitionNode,
     SelectionSetNode,
-    TokenKind,
 )
 
 from picture.settings import Settings
 
 NAME_CHARACTERS = 255  # what may have been meant is searched by comparing character by character
 LONG_NAME = re.compile(rf"(?<!\w)[A-Za-z_]\w{{{NAME_CHARACTERS}}}", re.ASCII)
-# A comment, which is none, or a token. Nothing is looked at twice: what has no end goes on to the end of the text.
+# What is ignored, or a token. Nothing is looked at twice: what has no end goes on to the end of the text.
 TOKEN = re.compile(
-    r"""(\#[^\n\r]*+)
+    r"""((?:[\s,\ufeff]++|\#[^\n\r]*+)++)
       | \"{3}[^"\\]*+(?:(?:\\.?|"(?!""))[^"\\]*+)*+(?:"{3})?
       | "[^"\\\n\r]*+(?:\\.?[^"\\\n\r]*+)*+"?
       | -?\d++(?:\.\d++)?(?:[eE][+-]?\d++)? | \w++ | \.\.\. | [^\s\w,\ufeff]""",
@@ -69,9 +68,11 @@ def too_long(text: str, limits: DocumentLimits) -> str | None:
         return _said("The document has", len(text), "characters", limits.max_characters)
     if LONG_NAME.search(text):
         return f"The document has a name of more than {NAME_CHARACTERS} characters; so many are allowed."
-    tokens = sum(1 for found in TOKEN.finditer(text) if found[1] is None)
-    if tokens > limits.max_tokens:
-        return _said("The document has", tokens, "tokens", limits.max_tokens)
+    tokens = [found[0] for found in TOKEN.finditer(text) if found[1] is None]
+    if len(tokens) > limits.max_tokens:
+        return _said("The document has", len(tokens), "tokens", limits.max_tokens)
+    if (directives := tokens.count("@")) > limits.max_directives:
+        return _said("The document has", directives, "directives", limits.max_directives)
     # The place of an error is found by counting lines, for each error anew; no token needs a line of its own.
     lines = text.count("\n") + text.count("\r") + 1
     return _said("The document has", lines, "lines", limits.max_tokens) if lines > limits.max_tokens else None
@@ -86,7 +87,6 @@ def _passed(shape: "_Shape", limits: DocumentLimits) -> Iterator[str]:
     counted = (
         ("operations", len(shape.operations), limits.max_document_operations),
         ("fragments", len(shape.fragments), limits.max_fragments),
-        ("directives", shape.directives, limits.max_directives),
         ("aliases", shape.aliases, limits.max_aliases),
         ("fields at its root", shape.root_fields, limits.max_root_fields),
         ("introspections", shape.introspections, MAX_INTROSPECTION),
@@ -126,7 +126,6 @@ class _Shape:
         self.depth = max((self._depth(operation.selection_set) for operation in self.operations), default=0)
         self.root_fields = max((self._width(operation.selection_set) for operation in self.operations), default=0)
         self.pairs = sum(count * (count - 1) // 2 for count in self.names.values())
-        self.directives = _count_directives(document)
 
     def _fragment_depth(self, name: str) -> int:
         if name not in self._named:
@@ -168,12 +167,3 @@ class _Shape:
             fragment = self._named.get(name)
             self._widths[name] = self._width(fragment.selection_set) if fragment else 0
         return self._widths[name]
-
-
-def _count_directives(document: DocumentNode) -> int:
-    """Wherever one may stand: at fields, fragments, operations and variables."""
-    count, token = 0, document.loc.start_token if document.loc else None
-    while token:
-        count += token.kind is TokenKind.AT
-        token = token.next
-    return count
