@@ -17,7 +17,7 @@ from db.database import Database
 from db.known_models import KnownModels
 from db.limits import Allowance
 from db.queue import QueueRules
-from picture import graphiql, health, pictures, uploads
+from picture import collector, graphiql, health, pictures, uploads
 from picture.auth import Auth, AuthLimits
 from picture.downloads import Downloads, open_downloads
 from picture.gate import Gate
@@ -32,6 +32,7 @@ from picture.shapes import DocumentLimits
 from picture.socket import SocketLimits, Sockets
 from picture.stores import storage_config
 from picture.trusted import load
+from picture.turns import Turns
 from schema.bounds import Bounds
 from schema.context import Context
 from storage.addresses import Addresses
@@ -65,7 +66,7 @@ class Resources:
 
 def create_app(settings: Settings) -> Starlette:
     """The API. It opens what it needs when it starts, and closes it when it stops."""
-    middleware = [Middleware(RequestLog)]
+    middleware = [Middleware(Turns), Middleware(RequestLog)]
     if settings.allowed_origins:
         middleware.append(
             Middleware(
@@ -85,6 +86,7 @@ def _lifespan(settings: Settings, trusted: Mapping[str, str]) -> Lifespan:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_resources(settings) as resources:
             app.router.routes[:] = _routes(settings, resources, trusted)
+            collector.settle()
             yield
 
     return lifespan

@@ -1,7 +1,6 @@
 """picture api"""
 
 import asyncio
-import gc
 
 import asyncpg
 import click
@@ -51,10 +50,6 @@ async def _until_safe(settings: Settings) -> None:
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; requests and streams then have `drain_seconds` to end."""
-    # Otherwise a full collection over the objects of 1,000 sockets stops the loop for 200 to 400 ms.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 12_500)  # and 100,000 nodes of documents that are garbage for 45
     uvicorn.run(
         create_app(settings),
         host=settings.host,

@@ -9,6 +9,7 @@ from tests.hostile.attacks import Attack
 from tests.hostile.requests import Answer, Hostile, Raw, raw
 from tests.hostile.scene import Scene
 
+STILL_OPEN = 598
 HERS = UUID("10000000-0000-0000-0000-000000000001")
 
 
@@ -36,7 +37,7 @@ def dripped(name: str, head: str, piece: bytes, *, seconds: float = 4) -> Attack
                     writer.write(piece)
                     await asyncio.wait({heard}, timeout=0.1)
         except TimeoutError:
-            return Answer(500, "still waiting")
+            return Answer(STILL_OPEN, "still waiting")
         finally:
             heard.cancel()
             writer.close()
