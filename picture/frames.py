@@ -37,7 +37,10 @@ class Frames(WebSocketsSansIOProtocol):
     async def run_asgi(self) -> None:
         """Serve it, with a way to send that is ours."""
         self.scope["extensions"][SEND_NOW] = {"send": self.send_now}
-        await super().run_asgi()
+        try:
+            await super().run_asgi()
+        finally:
+            del self.scope["extensions"][SEND_NOW]  # which holds us
 
     def send_now(self, text: bytes) -> bool:
         """Send a message; False when it has to wait, or cannot be. By ASGI it takes 10 µs more."""

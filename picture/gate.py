@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 from redis.asyncio import Redis
 from starlette.requests import HTTPConnection
@@ -64,13 +66,12 @@ class Gate:
         """Give the context what depends on the request; the address that counts."""
         address = address_of(request)
         context.tells_cost = COST_HEADER in request.headers
-
-        def spend(cost: int) -> None:
-            if weight := cost // COST_OF_ONE:
-                self.rates.operation(context.claims.sub, address, weight)
-
-        context.spend = spend
+        context.meter = partial(self._spend, address)
         return address
+
+    def _spend(self, address: str, person: UUID | None, cost: int) -> None:
+        if weight := cost // COST_OF_ONE:
+            self.rates.operation(person, address, weight)
 
     async def text(self, asked: Asked, context: Context, address: str) -> str:
         """The document to run. Raises RefusedError, RateLimitError."""

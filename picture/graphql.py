@@ -109,7 +109,7 @@ class Schema(strawberry.Schema):
                 raise TookTooLongError(self.operation_seconds) from error
             raise
         finally:  # in cycles, what was read would stay until the collector comes
-            execution_context.context.loaders.forget()
+            execution_context.context.forget()
 
 
 def make_schema(limits: DocumentLimits | None = None, *, operation_seconds: float = 20, plans: bool = True) -> Schema:

@@ -83,6 +83,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await self.websocket.hang_up()
             code = self.websocket.ended.result()[0] if self.websocket.ended.done() else None
             log.info("websocket", code=code, seconds=round(time.monotonic() - began_at, 3))
+            vars(self).clear()  # what is left holds each other: a hundred objects that only the collector would find
 
     async def _read(self) -> None:
         try:
@@ -224,8 +225,11 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
         """Run it; what it sends by itself goes out as its own."""
-        send_payload.set(partial(self._send_payload, operation))
-        await super().run_operation(operation)
+        token = send_payload.set(partial(self._send_payload, operation))
+        try:
+            await super().run_operation(operation)
+        finally:  # or the operation, its task and its context hold each other
+            send_payload.reset(token)
 
     async def _send_payload(self, operation: Operation[Context, None], payload: bytes) -> bool:
         try:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 from uuid import UUID
@@ -188,12 +188,21 @@ class Context:
     claims: Claims = ANONYMOUS
     is_stream: bool = False
     tells_cost: bool = False  # the client has asked what its operations cost
-    spend: Callable[[int], None] = lambda cost: None  # raises RateLimitError when the caller may not afford it now
+    meter: Callable[[UUID | None, int], None] = lambda person, cost: None
     connection_params: dict[str, Any] | None = None  # set by the WebSocket's handler
-    loaders: Loaders = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.loaders = Loaders(self, remembers=not self.is_stream)
+    @cached_property
+    def loaders(self) -> Loaders:
+        """Made for who asks: they and this hold each other, which only the collector would end, or `forget`."""
+        return Loaders(self, remembers=not self.is_stream)
+
+    def spend(self, cost: int) -> None:
+        """Count what is asked for. Raises RateLimitError when the caller may not afford it now."""
+        self.meter(self.claims.sub, cost)
+
+    def forget(self) -> None:
+        """Let go of all that has been loaded, at the end of an operation."""
+        self.__dict__.pop("loaders", None)
 
 
 Send = Callable[[bytes], Awaitable[bool]]
