@@ -116,10 +116,10 @@ class Socket(ASGIWebSocketAdapter):
 
     async def send(self, text: bytes) -> None:
         """Send one frame. Raises WebSocketDisconnected when it cannot be."""
+        if self.send_now(text):
+            return
         if not self.is_open:
             raise WebSocketDisconnected
-        if self._send_now(text):
-            return
         # Whoever waits here is cancelled when the socket ends. `asyncio.timeout` would be a tenth of an event's price.
         patience = asyncio.get_running_loop().call_later(self.limits.send_seconds, self.end, 1013, TOO_SLOW)
         try:
@@ -128,6 +128,10 @@ class Socket(ASGIWebSocketAdapter):
             raise WebSocketDisconnected from error
         finally:
             patience.cancel()
+
+    def send_now(self, text: bytes) -> bool:
+        """Send one frame; False when it has to wait, or cannot be."""
+        return self.is_open and self._send_now(text)
 
     async def close(self, code: int, reason: str) -> None:
         """As `end`, for Strawberry's handler; its view closes what no handler serves."""

@@ -42,7 +42,7 @@ from picture.failures import TIMEOUT, UNAVAILABLE, judge
 from picture.gate import LATE_SECONDS, Gate, address_of, limited
 from picture.refusals import RefusedError
 from picture.socket import Socket, Sockets
-from schema.context import Context, send_payload
+from schema.context import Context, Outlet, outlet
 
 log = structlog.get_logger(__name__)
 
@@ -225,18 +225,22 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
         """Run it; what it sends by itself goes out as its own."""
-        token = send_payload.set(partial(self._send_payload, operation))
+        head = b'{"id":%b,"type":"next","payload":' % orjson.dumps(operation.id)
+        token = outlet.set(Outlet(partial(self._send_payload, head), partial(self._send_payload_now, head)))
         try:
             await super().run_operation(operation)
         finally:  # or the operation, its task and its context hold each other
-            send_payload.reset(token)
+            outlet.reset(token)
 
-    async def _send_payload(self, operation: Operation[Context, None], payload: bytes) -> bool:
+    async def _send_payload(self, head: bytes, payload: bytes) -> bool:
         try:
-            await self.websocket.send(b'{"id":%b,"type":"next","payload":%b}' % (orjson.dumps(operation.id), payload))
+            await self.websocket.send(head + payload + b"}")
         except WebSocketDisconnected:
             return False
         return True
+
+    def _send_payload_now(self, head: bytes, payload: bytes) -> bool:
+        return self.websocket.send_now(head + payload + b"}")
 
     async def _send_result_stream(self, operation: Operation[Context, None], result_source: Any) -> None:
         results = self._without_loss(result_source) if "subscription" in operation.query else result_source

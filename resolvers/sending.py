@@ -5,14 +5,14 @@ variables and claims. What goes wrong there is left to Strawberry, which execute
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import orjson
 from graphql import DocumentNode, ExecutionResult, execute
 
-from resolvers.projection import HOLE, projection_of
-from schema.context import Info, send_payload
+from resolvers.projection import HOLE, Pieces, projection_of
+from schema.context import Info, outlet
 
 Make = Callable[[str], object]
 
@@ -23,7 +23,7 @@ class Sender:
     def __init__(self, info: Info) -> None:
         self._info = info
         self._projection = projection_of(info)
-        self._out = send_payload.get()
+        self._out = outlet.get()
 
     async def send(self, make: Make, shared: dict[object, Any], cursor: str = "") -> bool | None:
         """Send the event that `make` makes, given its cursor. False: nobody is there; None: Strawberry has to tell it.
@@ -32,11 +32,22 @@ class Sender:
         """
         if self._out is None:
             return None
+        pieces = self._projected(make, shared)
+        payload = cursor.encode().join(pieces) if pieces else await self._executed(make, shared, cursor)
+        return None if payload is None else await self._out.send(payload)
+
+    def send_now(self, make: Make, shared: dict[object, Any], cursor: str) -> bool:
+        """As `send`, where nothing has to be executed or waited for; False where it has, and nothing is sent."""
+        if self._out is None:
+            return False
+        pieces = self._projected(make, shared)
+        return pieces is not None and self._out.send_now(cursor.encode().join(pieces))
+
+    def _projected(self, make: Make, shared: dict[object, Any]) -> Pieces | None:
         if self._projection not in shared:
             shared[self._projection] = self._projection.render(make(HOLE))
-        pieces: Sequence[bytes] | None = shared[self._projection]
-        payload = cursor.encode().join(pieces) if pieces else await self._executed(make, shared, cursor)
-        return None if payload is None else await self._out(payload)
+        pieces: Pieces | None = shared[self._projection]
+        return pieces
 
     async def _executed(self, make: Make, shared: dict[object, Any], cursor: str) -> bytes | None:
         info = self._info

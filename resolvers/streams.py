@@ -72,8 +72,9 @@ async def _begun(info: Info, wish: Wish, after: str | None) -> Stream:
 
     It has begun, so that it is closed, and detached, even if nobody ever asks it for an event.
     """
-    context = info.context
-    stream = _events(follow(context.hub, context.db, context.claims, wish, after or None), Sender(info))
+    context, sender = info.context, Sender(info)
+    tell_now = partial(_is_told_now, sender)
+    stream = _events(follow(context.hub, context.db, context.claims, wish, after or None, tell_now), sender)
     await anext(stream)
     return stream  # type: ignore[return-value]  # the only None is behind us
 
@@ -94,6 +95,10 @@ async def _events(
                 return
     finally:
         await followed.aclose()
+
+
+def _is_told_now(sender: Sender, told: Told) -> bool:
+    return sender.send_now(partial(event_of, told), told.news.shared, told.cursor)
 
 
 def event_of(told: Told, cursor: str) -> GenerationEvent:

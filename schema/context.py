@@ -205,9 +205,15 @@ class Context:
         self.__dict__.pop("loaders", None)
 
 
-Send = Callable[[bytes], Awaitable[bool]]
-# Sends a payload of the operation that runs in this task, as it is; false when nobody is there any more.
-# None where only Strawberry can.
-send_payload: ContextVar[Send | None] = ContextVar("send_payload", default=None)
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """Ways out for payloads of one operation, as they are."""
+
+    send: Callable[[bytes], Awaitable[bool]]  # false: nobody is there any more
+    send_now: Callable[[bytes], bool]  # false: it was not sent, and would have to wait for it if anybody is there
+
+
+# That of the operation that runs in this task; None where only Strawberry can send.
+outlet: ContextVar[Outlet | None] = ContextVar("outlet", default=None)
 
 Info = strawberry.Info[Context, None]

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Self
@@ -14,7 +14,7 @@ from db.database import Database
 from db.errors import BadRequestError
 from db.tables import GenerationRow
 from tasks.hub import Hub
-from tasks.listener import Listener, Wish
+from tasks.listener import Heard, Listener, Wish
 from tasks.news import Change, News, Preview, Progress, Snapshot, now
 from tasks.watch import POSTGRES_ERRORS
 
@@ -63,16 +63,20 @@ class Told:
     row: GenerationRow  # as it was before progress
 
 
+TellNow = Callable[[Told], bool]
+
+
 async def follow(
-    hub: Hub, db: Database, claims: Claims, wish: Wish, after: str | None
+    hub: Hub, db: Database, claims: Claims, wish: Wish, after: str | None, tell_now: TellNow
 ) -> AsyncGenerator[Told | None, None]:
     """None once the stream has begun, then what is to tell, without a database session while it waits.
 
+    While it waits, `tell_now` is given what takes no waiting; that, and only that, of which it says true is told.
     Raises BadRequestError when the generation asked for is not there. One generation's stream ends with it.
     """
     assert claims.sub, "only a person has generations"
     async with hub.attach(claims.sub, wish) as listener:
-        stream = _Stream(hub, db, claims, listener)
+        stream = _Stream(hub, db, claims, listener, tell_now)
         first, is_over = await stream.begin(after)
         yield None
         for told in first:
@@ -89,6 +93,7 @@ class _Stream:
     db: Database
     claims: Claims
     listener: Listener
+    tell_now: TellNow
     at: datetime = field(default_factory=now)  # when the listener's position was the newest
     told_at: tuple[int, datetime] | None = None  # the position of `cursor`
     cursor: str = ""
@@ -114,7 +119,7 @@ class _Stream:
 
     async def go_on(self) -> tuple[list[Told], bool]:
         """What comes next, as soon as there is something; and whether the stream ends behind it."""
-        news = await self.listener.next()
+        news = await self.listener.next(self._is_told_now)
         if news is None:
             try:
                 return await self._catch_up()
@@ -122,13 +127,25 @@ class _Stream:
                 self.listener.fall_behind()
                 await asyncio.sleep(RETRY_SECONDS)
                 return [], False
-        if isinstance(news, Progress | Preview):
-            return [Told(self._cursor(), news, self.listener.known[news.id])], False
         if isinstance(news, Change):
             self.at = news.at
             await self._look_at_places()
-        is_over = isinstance(news, Change) and news.is_final and self.listener.wish.generation_id is not None
-        return [Told(self._cursor(), news, news.row)], is_over
+        return [self._told(news)], self._is_last(news)
+
+    def _is_told_now(self, news: Heard) -> bool:
+        """Whether it has been told without waiting, and the stream goes on behind it."""
+        if isinstance(news, Change):
+            if self._is_last(news) or self.listener.unplaced:
+                return False
+            self.at = news.at
+        return self.tell_now(self._told(news))
+
+    def _told(self, news: Heard) -> Told:
+        row = self.listener.known[news.id] if isinstance(news, Progress | Preview) else news.row
+        return Told(self._cursor(), news, row)
+
+    def _is_last(self, news: Heard) -> bool:
+        return isinstance(news, Change) and news.is_final and self.listener.wish.generation_id is not None
 
     async def _catch_up(self) -> tuple[list[Told], bool]:
         """The changes behind the listener's position, from Postgres, at most PAGE_COUNT."""

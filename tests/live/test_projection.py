@@ -31,7 +31,7 @@ from resolvers.ids import row_id
 from resolvers.projection import HOLE, Projection
 from resolvers.streams import event_of
 from schema.bounds import Bounds
-from schema.context import Context, send_payload
+from schema.context import Context, Outlet, outlet
 from schema.events import EVENTS
 from schema.picture import Generation
 from storage.addresses import Addresses
@@ -106,7 +106,7 @@ class Chorus:
     heard: list[tuple[list[Any], list[Any]]] = field(default_factory=list)
     count: int = 0
     expected: int = 0
-    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def sing(self, document: str, id: str) -> None:
         """Hear both streams to their end."""
@@ -115,20 +115,24 @@ class Chorus:
         self.heard.append((directly, executed))
 
         async def send(payload: bytes) -> bool:
-            await self.note(directly, orjson.loads(payload))
+            return send_now(payload)
+
+        def send_now(payload: bytes) -> bool:
+            self.note(directly, orjson.loads(payload))
             return True
 
-        await asyncio.gather(self.follow(document, id, directly, send), self.follow(document, id, executed, None))
+        way = Outlet(send, send_now)
+        await asyncio.gather(self.follow(document, id, directly, way), self.follow(document, id, executed, None))
 
-    async def follow(self, document: str, id: str, heard: list[Any], send: Any) -> None:
+    async def follow(self, document: str, id: str, heard: list[Any], way: Outlet | None) -> None:
         """Hear one stream to its end."""
-        send_payload.set(send)
+        outlet.set(way)
         async for result in await schema.stream(document, {"id": id}, self.context):
             assert isinstance(result, ExecutionResult | PreExecutionError)
             errors = [error.formatted for error in result.errors or ()]
-            await self.note(heard, {"data": result.data, **({"errors": errors} if errors else {})})
+            self.note(heard, {"data": result.data, **({"errors": errors} if errors else {})})
 
-    async def note(self, heard: list[Any], what: Any) -> None:
+    def note(self, heard: list[Any], what: Any) -> None:
         told = orjson.loads(orjson.dumps(what))
         assert "errors" not in told, told
         event = told["data"]["events"]
@@ -136,14 +140,15 @@ class Chorus:
         told["data"]["events"] = {key: key if key.rstrip("12") in own else value for key, value in event.items()}
         heard.append(told)
         self.count += 1
-        async with self.changed:
-            self.changed.notify_all()
+        self.changed.set()
 
     async def hear(self, count: int) -> None:
         """Until so much more has been heard by all together: of progress, who is late would miss some."""
         self.expected += count
-        async with asyncio.timeout(60), self.changed:
-            await self.changed.wait_for(lambda: self.count >= self.expected)
+        async with asyncio.timeout(60):
+            while self.count < self.expected:
+                self.changed.clear()
+                await self.changed.wait()
 
 
 @pytest.fixture
