@@ -54,7 +54,9 @@ def _convert(annotation: Any) -> Convert | None:
         return datetime.fromisoformat
     if type_ is UUID:
         return uuid
-    if type_ in (Decimal, float) or (isinstance(type_, type) and issubclass(type_, StrEnum)):
+    if isinstance(type_, type) and issubclass(type_, StrEnum):
+        return {member.value: member for member in type_}.__getitem__
+    if type_ in (Decimal, float):
         return type_  # type: ignore[no-any-return]
     return None
 

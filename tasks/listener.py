@@ -26,6 +26,10 @@ class Wish:
     progress: bool = True
     previews: bool = False
 
+    def is_of(self, id: UUID) -> bool:
+        """Whether it wants to hear of this generation."""
+        return self.generation_id is None or self.generation_id == id
+
 
 class Listener:
     """One stream's end of the hub: `hear` puts in, `next` takes out.
@@ -76,7 +80,7 @@ class Listener:
             if len(self._changes) > self._capacity:
                 self._changes.clear()
                 self.fall_behind()
-        elif self.wish.generation_id not in (None, heard.id):
+        elif not self.wish.is_of(heard.id):
             return
         elif isinstance(heard, Progress):
             if not self.wish.progress:
@@ -139,10 +143,9 @@ class Listener:
         if self._refused:
             refused, self._refused = self._refused, None
             return refused
-        if self.is_behind:
-            return None
-        change = self._next_change()
-        return change if change or self.is_behind else self._latest()
+        if self._changes and not self.is_behind and (change := self._next_change()):
+            return change
+        return None if self.is_behind else self._latest()
 
     def _next_change(self) -> Change | None:
         assert self.position is not None, "a stream begins before it goes on"
@@ -155,7 +158,7 @@ class Listener:
             if change.seq <= self.position:
                 continue
             self.position = change.seq
-            if self.wish.generation_id in (None, change.row.id):
+            if self.wish.is_of(change.row.id):
                 self._note(change.row)
                 return change
         return None
@@ -191,7 +194,8 @@ class Listener:
         return known is not None and known.attempt == heard.attempt and known.status == GenerationStatus.PROCESSING
 
     def _waits(self, id: UUID) -> bool:
-        return id in self.known and self.known[id].status == GenerationStatus.QUEUED
+        known = self.known.get(id)
+        return known is not None and known.status == GenerationStatus.QUEUED
 
 
 def _is_told(heard: Heard, tell: Tell) -> bool:
