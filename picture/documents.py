@@ -5,9 +5,9 @@ cache of validated documents hashes the whole tree. Here a fragment is walked on
 validation (which is quadratic in places), and documents are remembered by their text.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -26,6 +26,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.graphql import OperationType
 
 from db.errors import RateLimitError
+from picture.beside import beside
 from picture.costs import Costs
 from picture.failures import BAD_INPUT, MESSAGES, TOO_COMPLEX
 from picture.lexer import parse
@@ -33,6 +34,8 @@ from picture.shapes import DocumentLimits, too_large, too_long
 
 CACHED_DOCUMENTS = 512
 CACHED_CHARACTERS = 10_000  # longer ones are rare, and 512 of them would be megabytes
+CACHED_LONG = 8
+QUICK_CHARACTERS = 1000  # some 4 ms
 NESTED = MESSAGES[TOO_COMPLEX]
 NO_DOCUMENT = parse("{ __typename }", 10)  # stands for what could not be parsed, until its errors are told
 MAX_ERRORS = 10  # each costs a walk to its place, and a search for what may have been meant
@@ -52,14 +55,33 @@ class Documents:
 
     def __init__(self, limits: DocumentLimits) -> None:
         self.limits = limits
-        self._remembered = lru_cache(CACHED_DOCUMENTS)(self._examine)
+        self._remembered: OrderedDict[str, Examined] = OrderedDict()
+        self._long: OrderedDict[str, Examined] = OrderedDict()
         hidden = () if limits.introspection else (NoSchemaIntrospectionCustomRule,)
         self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, *hidden)
 
     def examine(self, schema: GraphQLSchema, text: str) -> Examined:
         """What `text` is; the same answer for the same text."""
-        examine = self._remembered if len(text) <= CACHED_CHARACTERS else self._examine
-        return examine(schema, text)
+        known = self._known(text)
+        if text not in known:
+            return self._remember(text, self._examine(schema, text))
+        known.move_to_end(text)
+        return known[text]
+
+    async def prepare(self, schema: GraphQLSchema, text: str) -> None:
+        """Have `examine` know what takes long to find out, which is found out beside the loop."""
+        if len(text) > QUICK_CHARACTERS and text not in self._known(text):
+            self._remember(text, await beside(self._examine, schema, text))
+
+    def _known(self, text: str) -> OrderedDict[str, Examined]:
+        return self._remembered if len(text) <= CACHED_CHARACTERS else self._long
+
+    def _remember(self, text: str, examined: Examined) -> Examined:
+        known = self._known(text)
+        known[text] = examined
+        if len(known) > (CACHED_DOCUMENTS if known is self._remembered else CACHED_LONG):
+            known.popitem(last=False)
+        return examined
 
     def _examine(self, schema: GraphQLSchema, text: str) -> Examined:
         limits = self.limits

@@ -1,7 +1,7 @@
 """What everything passes before it is run, over HTTP and over a WebSocket alike: names, rates, sizes, hashes."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -44,7 +44,7 @@ class Gate:
         redis: Redis,
         rates: Rates,
         trusted: Mapping[str, str],
-        is_valid: Callable[[str], bool],
+        is_valid: Callable[[str], Awaitable[bool]],
     ) -> "Gate":
         """As the settings say."""
         seconds = settings.persisted_hours * 3600

@@ -29,6 +29,7 @@ from picture.documents import MAX_ERRORS, Documents, ExamineDocuments
 from picture.executor import Executor
 from picture.failures import INTERNAL, RATE_LIMITED, TookTooLongError, judge, process_errors, report
 from picture.gate import LATE_SECONDS, Gate, address_of, limited
+from picture.introspecting import Introspecting
 from picture.origins import check_simple
 from picture.reading import Reading
 from picture.refusals import JSON, RefusedError
@@ -51,6 +52,7 @@ class Schema(strawberry.Schema):
     """Strawberry's, which by itself logs what is expected as a fault, hides nothing, and waits for ever."""
 
     documents: Documents
+    introspecting: Introspecting
     operation_seconds = 20.0
     reading: Reading | None = None
     writing: Writing | None = None
@@ -66,6 +68,11 @@ class Schema(strawberry.Schema):
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
         """The result: by a plan, for a query that has one; past the executor, for a mutation whose payload is plain."""
+        if query:
+            await self.documents.prepare(self._schema, query)
+            told = await self.introspecting.answer(query, context_value, operation_name, variable_values or {})
+            if told:
+                return told
         if self.reading and query:
             result = await self.reading.answer(query, context_value, operation_name, variable_values or {})
             if result:
@@ -85,6 +92,12 @@ class Schema(strawberry.Schema):
             operation_extensions,
         )
 
+    async def stream(self, query: str | None, *args: Any, **kwargs: Any) -> Any:
+        """The results of an operation over a WebSocket."""
+        if query:
+            await self.documents.prepare(self._schema, query)
+        return await super().stream(query, *args, **kwargs)
+
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Give each its code; log those that are ours, once."""
         process_errors(errors)
@@ -92,8 +105,9 @@ class Schema(strawberry.Schema):
             for error in errors:
                 error.message = error.message.partition(" Did you mean ")[0]
 
-    def is_valid(self, text: str) -> bool:
+    async def is_valid(self, text: str) -> bool:
         """Whether this is a document that may be run, some time."""
+        await self.documents.prepare(self._schema, text)
         return not self.documents.examine(self._schema, text).errors
 
     def _get_custom_context_kwargs(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -125,6 +139,7 @@ def make_schema(limits: DocumentLimits | None = None, *, operation_seconds: floa
         execution_context_class=Executor,
     )
     schema.documents = documents
+    schema.introspecting = Introspecting(schema, documents)
     schema.operation_seconds = operation_seconds
     schema.reading = Reading(schema, documents, operation_seconds) if plans else None
     schema.writing = Writing(schema, documents, operation_seconds) if plans else None

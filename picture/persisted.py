@@ -8,7 +8,7 @@ number, size and age, in Redis and in each process, and is a valid document.
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -109,7 +109,7 @@ class Persisted:
         *,
         trusted_only: bool,
         remembered: Remembered | None,
-        is_valid: Callable[[str], bool],
+        is_valid: Callable[[str], Awaitable[bool]],
     ) -> None:
         self._trusted = trusted
         self._texts = frozenset(trusted.values())
@@ -154,7 +154,7 @@ class Persisted:
             return
         if hashlib.sha256(text.encode()).hexdigest() != hash:
             raise RefusedError(400, "The hash is not that of the query.", BAD_INPUT)
-        if len(text) <= MAX_CHARACTERS and self._is_valid(text):
+        if len(text) <= MAX_CHARACTERS and await self._is_valid(text):
             spend(REGISTERING)
             await remembered.keep(hash, text)
 

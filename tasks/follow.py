@@ -19,6 +19,7 @@ from tasks.news import Change, News, Preview, Progress, Snapshot, now
 from tasks.watch import POSTGRES_ERRORS
 
 PAGE_COUNT = 500  # events read at once
+PORTION = 16  # told in one turn of the loop
 RETRY_SECONDS = 1.0  # between looks while Postgres is away
 
 
@@ -76,14 +77,16 @@ async def follow(
     assert claims.sub, "only a person has generations"
     async with hub.attach(claims.sub, wish) as listener:
         stream = _Stream(hub, db, claims, listener, tell_now)
-        first, is_over = await stream.begin(after)
+        batch, is_over = await stream.begin(after)
         yield None
-        for told in first:
-            yield told
-        while not is_over:
-            batch, is_over = await stream.go_on()
-            for told in batch:
+        while True:
+            for number, told in enumerate(batch, 1):
                 yield told
+                if not number % PORTION:
+                    await asyncio.sleep(0)  # others' turn: telling need not wait for anything
+            if is_over:
+                return
+            batch, is_over = await stream.go_on()
 
 
 @dataclass

@@ -72,6 +72,29 @@ async def test_tools_may_ask_for_the_schema(nobody: Client) -> None:
     assert (await nobody.query(get_introspection_query(descriptions=True)))["__schema"]["types"]
 
 
+SCHEMA = [
+    (get_introspection_query(input_value_deprecation=True), {}),
+    ("query A($d: Boolean = true) { t: __type(name: \"Image\") { ...T } __schema { directives { name } } } "
+     "fragment T on __Type { name fields(includeDeprecated: $d) { name } kind @skip(if: $d) }", {"d": False}),
+    ('{ __type(name: "Nothing") { name } }', {}),
+]  # fmt: skip
+
+
+async def test_the_schema_is_told_alike_by_either_way(nobody: Client) -> None:
+    for text, variables in SCHEMA:
+        asked = {"query": text, "variables": variables}
+        (_, told), (_, executed) = await nobody.post(asked), await nobody.post(asked, **{"X-Picture-Cost": "1"})
+        assert executed.pop("extensions")["cost"]["requested"] > 0  # what tells its cost is executed on the loop
+        assert told == executed, text
+
+
+async def test_what_is_wrong_with_a_question_for_the_schema_is_said(nobody: Client) -> None:
+    typed = 'query($d: Boolean!) { __type(name: "Image") { fields(includeDeprecated: $d) { name } } }'
+    assert await code(nobody, typed) == "BAD_USER_INPUT"
+    assert await code(nobody, typed, d="perhaps") == "BAD_USER_INPUT"
+    assert await code(nobody, "{ __schema { types { nope } } }") == "BAD_USER_INPUT"
+
+
 async def test_a_schema_that_is_not_shown_is_not_suggested_either(empty_house: House) -> None:
     await empty_house.start_api(introspection=False)
     nobody = Client(empty_house.http, empty_house.apis[0])

@@ -170,7 +170,7 @@ LEFT = [
     "{ images(first: 1, last: 1) { totalCount } }",
     '{ images(after: "AAAA") { totalCount } generations { totalCount } }',
     '{ model(slug: "\\u0000") { id } }',
-    "{ __schema { queryType { name } } }",
+    "{ __schema { queryType { name } } viewer { email } }",
     'mutation { deleteImage(id: "x") { deletedId } }',
     "query A { images { totalCount } } query B { images { totalCount } }",
     '{ images(scope: PUBLIC, filter: {search: "fox"}) { totalCount } }',
