@@ -21,7 +21,7 @@ from db.database import Database
 from db.enums import EventKind, GenerationStatus
 from db.tables import EventRow, GenerationRow
 
-LOADED_AT_ONCE = 50  # in one turn of the loop, half a millisecond
+LOADED_AT_ONCE = 20  # in one turn of the loop
 OPEN = (GenerationStatus.QUEUED, GenerationStatus.PROCESSING, GenerationStatus.CANCELING)
 
 

@@ -19,7 +19,7 @@ from tasks.news import Change, News, Preview, Progress, Snapshot, now
 from tasks.watch import POSTGRES_ERRORS
 
 PAGE_COUNT = 500  # events read at once
-PORTION = 16  # told in one turn of the loop
+PORTION = 16  # told in one turn of the loop, of all streams together
 RETRY_SECONDS = 1.0  # between looks while Postgres is away
 
 
@@ -80,10 +80,11 @@ async def follow(
         batch, is_over = await stream.begin(after)
         yield None
         while True:
-            for number, told in enumerate(batch, 1):
+            for number, told in enumerate(batch):
+                if len(batch) > 1 and not number % PORTION:
+                    async with hub.portions:  # telling waits for nothing, and would leave nobody else a turn
+                        await asyncio.sleep(0)
                 yield told
-                if not number % PORTION:
-                    await asyncio.sleep(0)  # others' turn: telling need not wait for anything
             if is_over:
                 return
             batch, is_over = await stream.go_on()

@@ -61,6 +61,7 @@ class Hub:
     ) -> None:
         self.watch = watch
         self.event_hours = event_hours
+        self.portions = asyncio.Lock()  # of streams that have much to tell at once, one after the other
         self._silence_seconds = silence_seconds
         self._pool = pool
         self._namespace = namespace
