@@ -77,7 +77,8 @@ async def follow(
     assert claims.sub, "only a person has generations"
     async with hub.attach(claims.sub, wish) as listener:
         stream = _Stream(hub, db, claims, listener, tell_now)
-        batch, is_over = await stream.begin(after)
+        async with hub.beginning(claims.sub):
+            batch, is_over = await stream.begin(after)
         yield None
         while True:
             for number, told in enumerate(batch):

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import structlog
 from redis.asyncio import ConnectionPool, Redis
@@ -62,6 +63,7 @@ class Hub:
         self.watch = watch
         self.event_hours = event_hours
         self.portions = asyncio.Lock()  # of streams that have much to tell at once, one after the other
+        self._beginning: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
         self._silence_seconds = silence_seconds
         self._pool = pool
         self._namespace = namespace
@@ -75,6 +77,10 @@ class Hub:
     def listeners(self) -> Iterable[Listener]:
         """All of this process."""
         return [ear for channel in self._channels.values() for ear in channel.ears if isinstance(ear, Listener)]
+
+    def beginning(self, owner: UUID) -> asyncio.Lock:
+        """Held by the one of `owner`'s streams that begins: each reads all that is open, which may be hundreds."""
+        return self._beginning.setdefault(owner, asyncio.Lock())
 
     @asynccontextmanager
     async def attach(self, owner: UUID, wish: Wish) -> AsyncIterator[Listener]:
