@@ -1,13 +1,13 @@
-"""Requests of one address begin a few at a time.
+"""Requests of one address begin a few at a time, and end so when their client hangs up.
 
 All that have come are begun in one turn of the loop, one after the other: who sends 300 at once over 300 connections
-would keep everybody else waiting for 60 ms. Here the others' turns come in between.
+would keep everybody else waiting for 60 ms, and once more by closing them. Here the others' turns come in between.
 """
 
 import asyncio
 from collections import deque
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 AT_ONCE = 8
 
@@ -22,9 +22,20 @@ class Turns:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass it on when its turn has come."""
-        if client := scope.get("client"):
-            await self._turn(client[0])
-        await self._app(scope, receive, send)
+        client = scope.get("client")
+        if not client:
+            await self._app(scope, receive, send)
+            return
+        address = client[0]
+
+        async def receive_in_turn() -> Message:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                await self._turn(address)
+            return message
+
+        await self._turn(address)
+        await self._app(scope, receive_in_turn, send)
 
     async def _turn(self, address: str) -> None:
         loop, begun = asyncio.get_running_loop(), self._begun.get(address, 0)

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from picture.turns import AT_ONCE, Turns
 
@@ -56,3 +56,27 @@ async def test_who_gives_up_takes_nobodys_turn() -> None:
     assert (asked[-1].done(), len(app.came)) == (True, AT_ONCE + 1)
     last = ask(turns, "10.0.0.1")  # as for somebody new
     await asyncio.wait_for(last, 5)
+
+
+async def test_who_hangs_up_on_many_is_heard_in_turns_too() -> None:
+    heard: list[str] = []
+    gone = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        heard.append((await receive())["type"])
+
+    async def receive() -> Message:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    turns = Turns(app)
+    scope: dict[str, Any] = {"type": "http", "client": ("10.0.0.1", 1)}
+    asked = [asyncio.create_task(turns(scope, receive, None)) for _ in range(MANY)]  # type: ignore[arg-type]
+    for _ in range(MANY):
+        await asyncio.sleep(0)
+    gone.set()
+    while len(heard) < MANY:
+        before = len(heard)
+        await asyncio.sleep(0)
+        assert len(heard) <= before + AT_ONCE
+    await asyncio.gather(*asked)
