@@ -35,7 +35,7 @@ from picture.shapes import DocumentLimits, too_large, too_long
 CACHED_DOCUMENTS = 512
 CACHED_CHARACTERS = 10_000  # longer ones are rare, and 512 of them would be megabytes
 CACHED_LONG = 8
-QUICK_CHARACTERS = 1000  # some 4 ms
+QUICK_CHARACTERS = 250  # a millisecond
 NESTED = MESSAGES[TOO_COMPLEX]
 NO_DOCUMENT = parse("{ __typename }", 10)  # stands for what could not be parsed, until its errors are told
 MAX_ERRORS = 10  # each costs a walk to its place, and a search for what may have been meant
