@@ -202,7 +202,8 @@ class Context:
 
     def forget(self) -> None:
         """Let go of all that has been loaded, at the end of an operation."""
-        self.__dict__.pop("loaders", None)
+        if loaders := self.__dict__.pop("loaders", None):
+            loaders.forget()
 
 
 @dataclass(frozen=True, slots=True)

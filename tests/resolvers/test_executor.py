@@ -7,8 +7,9 @@ from typing import Any
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from picture.graphql import make_schema
-from schema.picture import Image
-from tests.resolvers.test_plans import PAGES, PEOPLE, ROOMY, Readers, pools, readers
+from schema.picture import Generation, Image, Profile
+from schema.tag import Tag
+from tests.resolvers.test_plans import PEOPLE, ROOMY, Readers, pools, readers
 from tests.resolvers.writer import Writer, Written
 
 __all__ = ["readers"]
@@ -20,6 +21,10 @@ RARE = {"viewer": 0.2, "generationEstimate": 0.0}  # which needs what these cont
 
 def likes(type_name: str, field: str) -> float:
     return RARE.get(field, 4.0 if type_name == "Query" and field in {"images", "generations", "nodes"} else 1.0)
+
+
+NEIGHBOURS = """{ images(scope: MINE, first: 9) {
+  edges { node { id tags { name } owner { username } generation { prompt } } } } }"""
 
 
 async def test_what_is_executed_is_what_graphql_core_would_execute(readers: Readers) -> None:
@@ -44,8 +49,8 @@ async def test_what_was_read_is_gone_without_the_collector(readers: Readers) -> 
     gc.collect()
     gc.disable()
     try:
-        _, (data, errors) = await readers.answer(readers.resolved, PEOPLE[0], Written(PAGES, {}, None))
+        _, (data, errors) = await readers.answer(readers.resolved, PEOPLE[0], Written(NEIGHBOURS, {}, None))
         assert (len(data["images"]["edges"]) > 0, errors) == (True, [])
-        assert [one for one in gc.get_objects() if isinstance(one, Image)] == []
+        assert [one for one in gc.get_objects() if isinstance(one, Image | Generation | Tag | Profile)] == []
     finally:
         gc.enable()
