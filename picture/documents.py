@@ -71,7 +71,11 @@ class Documents:
     async def prepare(self, schema: GraphQLSchema, text: str) -> None:
         """Have `examine` know what takes long to find out, which is found out beside the loop."""
         if len(text) > QUICK_CHARACTERS and text not in self._known(text):
-            self._remember(text, await beside(self._examine, schema, text))
+            self._remember(text, await beside(self._find, schema, text))
+
+    def _find(self, schema: GraphQLSchema, text: str) -> Examined:
+        """In the thread, where others may have waited with the same text."""
+        return self._known(text).get(text) or self._examine(schema, text)
 
     def _known(self, text: str) -> OrderedDict[str, Examined]:
         return self._remembered if len(text) <= CACHED_CHARACTERS else self._long
